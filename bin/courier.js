@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The one file that must parse on any Node: it checks the version before anything newer is read.
+import { existsSync } from "node:fs";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(
+    `courier needs Node 24 (22.19 at least) and this is ${process.versions.node}: run it with "npm start" or "npx courier", which bring their own Node on Linux, or install Node 24`,
+  );
+  process.exit(1);
+}
+const source = new URL("../src/main.ts", import.meta.url);
+await import(existsSync(source) ? source.href : new URL("../dist/main.js", import.meta.url).href);
