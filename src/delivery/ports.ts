@@ -1,0 +1,71 @@
+import type { KubeObject, ObjectKey } from "../resources/object.ts";
+import type { Reason } from "./reasons.ts";
+
+/** What became of one recipient in one attempt. `message` is one line for people, without credentials. */
+export interface RecipientOutcome {
+  address: string;
+  reason: Reason;
+  message: string;
+}
+
+/** A rendered task, ready to be composed: everything of the mail but its MIME form. */
+export interface Draft {
+  message: { uid: string; namespace: string; name: string };
+  /** Stable within the message; with the message's UID and the recipients it makes the Message-ID. */
+  taskId: string;
+  /** What the message is about, the same for all messages about one thing; the mails of one source thread by it. */
+  source?: string;
+  /** Bare addresses, at most 100. */
+  to: string[];
+  subject: string;
+  body: string;
+  bodyType: "Html" | "Text";
+  /** The template's language label, such as `EN` or `ZH`. */
+  language?: string;
+}
+
+/** The configured SMTP server, as much of it as delivery shows in its log. */
+export interface MailServer {
+  readonly from: { readonly address: string };
+  /** Changes whenever the Secret does: a new version closes the circuit of the old one. */
+  readonly version: string;
+}
+
+/** The mail server's state: usable, or why not and what to do about it. */
+export type MailServerState = { server: MailServer } | { problem: string };
+
+export interface Mailer {
+  /** One outcome for each address of `draft.to`. Rejects only when `signal` aborts before anything was sent. */
+  send(draft: Draft, server: MailServer, signal: AbortSignal): Promise<RecipientOutcome[]>;
+}
+
+/** Which of the served NotificationMessage groups a key belongs to comes with the key. */
+export interface MessageKey extends ObjectKey {
+  group: string;
+}
+
+export interface Messages {
+  /** The message as it is now, or undefined when it is gone. */
+  get(key: MessageKey, signal: AbortSignal): Promise<KubeObject | undefined>;
+  /**
+   * Writes `.status` if the message still has `resourceVersion`. `conflict`: it changed, read it again; `gone`: it was
+   * deleted.
+   */
+  writeStatus(
+    key: MessageKey,
+    resourceVersion: string,
+    status: object,
+    signal: AbortSignal,
+  ): Promise<"written" | "conflict" | "gone">;
+  /** Deletes the message if it is still the one with this UID. */
+  remove(key: MessageKey, uid: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface EventRecorder {
+  /** Records one Event about `message`; never rejects: an Event that cannot be written is logged and forgotten. */
+  record(
+    message: KubeObject,
+    event: { type: "Normal" | "Warning"; reason: string; note: string },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
