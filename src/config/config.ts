@@ -1,0 +1,99 @@
+import { Command, Option } from "commander";
+import type { LogFormat, LogLevel } from "../observe/logger.ts";
+import type { Address } from "./parse.ts";
+import { type CommandName, SETTINGS, type Setting } from "./settings.ts";
+
+interface LogConfig {
+  logFormat: LogFormat;
+  logLevel: LogLevel;
+}
+
+interface ClusterConfig extends LogConfig {
+  kubeconfig?: string;
+  context?: string;
+  httpListen: Address;
+  leaseName: string;
+  leaseNamespace: string;
+  identity: string;
+  /** Milliseconds, as are all durations here. */
+  shutdownTimeout: number;
+}
+
+export interface ServeConfig extends ClusterConfig {
+  namespace: string[];
+  allNamespaces: boolean;
+  secretName: string;
+  secretNamespace: string;
+  workers: number;
+  smtpConnections: number;
+  smtpTimeout: number;
+  allowPlainAuth: boolean;
+  deadline: number;
+  failedRetention: number;
+}
+
+export interface GenerateConfig extends ClusterConfig {
+  policies: string[];
+}
+
+export interface SandboxConfig extends LogConfig {
+  once: boolean;
+  smtp?: Address;
+  stateDir: string;
+  apiHost: string;
+  apiPort: number;
+  advertise?: string;
+  inboxPort: number;
+}
+
+/** Defaults that differ by command, or that no text can express. */
+const COMMAND_DEFAULTS: Record<CommandName, object> = {
+  serve: { leaseName: "courier-api", allNamespaces: false, allowPlainAuth: false },
+  generate: { leaseName: "courier-generator", policies: [] },
+  sandbox: { once: false },
+};
+
+interface Configs {
+  serve: ServeConfig;
+  generate: GenerateConfig;
+  sandbox: SandboxConfig;
+}
+
+/** Gives `command` the options of the settings table that belong to `name`. */
+export function addSettings(command: Command, name: CommandName): Command {
+  for (const setting of SETTINGS) {
+    if (setting.commands.includes(name)) command.addOption(optionOf(setting));
+  }
+  return command;
+}
+
+function optionOf(setting: Setting): Option {
+  const option = new Option(setting.flag, setting.help);
+  // Commander takes the mere presence of a switch's variable for "on", and COURIER_X=false must not switch X on.
+  const isSwitchedOff = !setting.flag.includes("<") && /^(0|false|no|)$/i.test(process.env[setting.env] ?? "on");
+  if (!isSwitchedOff) option.env(setting.env);
+  if (setting.choices) option.choices(setting.choices);
+  const { parse, default: text } = setting;
+  if (parse) {
+    let given: unknown; // what the flag was given so far: commander would hand the default in as the first of a list
+    option.argParser((value) => {
+      given = parse(value, given);
+      return given;
+    });
+  }
+  if (text !== undefined) option.default(parse ? parse(text, undefined) : text, text);
+  return option;
+}
+
+/** The frozen configuration of a command that was given {@link addSettings}. */
+export function readConfig<Name extends CommandName>(command: Command, name: Name): Configs[Name] {
+  return Object.freeze({ ...COMMAND_DEFAULTS[name], ...command.opts() }) as unknown as Configs[Name];
+}
+
+/** The configuration a command has when it is given nothing, with `overrides`; the environment is not looked at. */
+export function defaultConfig<Name extends CommandName>(name: Name, overrides: Partial<Configs[Name]>): Configs[Name] {
+  const command = addSettings(new Command(), name);
+  for (const option of command.options) option.envVar = undefined;
+  command.parse([], { from: "user" });
+  return Object.freeze({ ...readConfig(command, name), ...overrides });
+}

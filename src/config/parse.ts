@@ -1,0 +1,49 @@
+import { InvalidArgumentError } from "commander";
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `90s`, `15m`, `24h`, `7d`. @throws InvalidArgumentError */
+export function parseDuration(text: string): number {
+  const [, count, unit = ""] = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+  if (count === undefined) throw new InvalidArgumentError(`"${text}" is no duration: write it as 90s, 15m, 24h or 7d`);
+  return Number(count) * (UNIT_MS[unit] ?? 1);
+}
+
+/** A whole number from `min` to `max`. @throws InvalidArgumentError */
+export function parseCount(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text.trim()) || value < min || value > max) {
+      throw new InvalidArgumentError(`"${text}" is no whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all interfaces). @throws InvalidArgumentError */
+export function parseAddress(text: string): Address {
+  const [, bracketed, plain, port = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]*)):(\d{1,5})$/.exec(text.trim()) ?? [];
+  if (port === "" || Number(port) > 65_535) {
+    throw new InvalidArgumentError(`"${text}" is no address: write it as 127.0.0.1:8080`);
+  }
+  return { host: bracketed ?? (plain === "" || plain === undefined ? "0.0.0.0" : plain), port: Number(port) };
+}
+
+/** A list from one comma-separated value or from the flag given several times. */
+export function parseList(text: string, previous: string[] | undefined): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  return [...(previous ?? []), ...items.filter((item) => item !== "")];
+}
+
+/** A name that may stand in a URL path: RFC 1123 labels and dots. @throws InvalidArgumentError */
+export function parseName(text: string): string {
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text)) {
+    throw new InvalidArgumentError(`"${text}" is no Kubernetes name: lower-case letters, digits, "-" and "."`);
+  }
+  return text;
+}

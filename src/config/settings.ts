@@ -1,0 +1,221 @@
+import { hostname } from "node:os";
+import { parseAddress, parseCount, parseDuration, parseList, parseName } from "./parse.ts";
+
+export type CommandName = "serve" | "generate" | "sandbox";
+
+/** One setting: given by flag, else by environment variable, else its default. */
+export interface Setting {
+  flag: string;
+  env: string;
+  /** As it would be written on the command line; absent where there is none. */
+  default?: string;
+  help: string;
+  commands: CommandName[];
+  parse?: (text: string, previous: unknown) => unknown;
+  choices?: string[];
+}
+
+const parseNames = (text: string, previous: unknown) =>
+  parseList(text, previous as string[] | undefined).map(parseName);
+
+/** Every setting there is, in the order in which `--help` and the documentation show them. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    flag: "--kubeconfig <file>",
+    env: "KUBECONFIG",
+    help: "how to reach the cluster; in a Pod its ServiceAccount is used where this is absent",
+    commands: ["serve", "generate"],
+  },
+  {
+    flag: "--context <name>",
+    env: "COURIER_CONTEXT",
+    help: "context of the kubeconfig to use instead of its current one",
+    commands: ["serve", "generate"],
+  },
+  {
+    flag: "--namespace <names>",
+    env: "COURIER_NAMESPACE",
+    default: "cpaas-system",
+    help: "namespaces whose NotificationMessages are delivered (comma-separated, or given several times)",
+    commands: ["serve"],
+    parse: parseNames,
+  },
+  {
+    flag: "--all-namespaces",
+    env: "COURIER_ALL_NAMESPACES",
+    help: "deliver the NotificationMessages of every namespace",
+    commands: ["serve"],
+  },
+  {
+    flag: "--secret-name <name>",
+    env: "COURIER_SECRET_NAME",
+    default: "platform-email-server",
+    help: "Secret that describes the mail server",
+    commands: ["serve"],
+    parse: parseName,
+  },
+  {
+    flag: "--secret-namespace <name>",
+    env: "COURIER_SECRET_NAMESPACE",
+    default: "cpaas-system",
+    help: "namespace of that Secret",
+    commands: ["serve"],
+    parse: parseName,
+  },
+  {
+    flag: "--workers <count>",
+    env: "COURIER_WORKERS",
+    default: "64",
+    help: "messages worked on at the same time",
+    commands: ["serve"],
+    parse: parseCount(1, 1000),
+  },
+  {
+    flag: "--smtp-connections <count>",
+    env: "COURIER_SMTP_CONNECTIONS",
+    default: "10",
+    help: "connections kept to the mail server",
+    commands: ["serve"],
+    parse: parseCount(1, 100),
+  },
+  {
+    flag: "--smtp-timeout <duration>",
+    env: "COURIER_SMTP_TIMEOUT",
+    default: "60s",
+    help: "how long the mail server may stay silent",
+    commands: ["serve"],
+    parse: parseDuration,
+  },
+  {
+    flag: "--allow-plain-auth",
+    env: "COURIER_ALLOW_PLAIN_AUTH",
+    help: "send the password over an unencrypted connection to a mail server that is not on loopback",
+    commands: ["serve"],
+  },
+  {
+    flag: "--deadline <duration>",
+    env: "COURIER_DEADLINE",
+    default: "24h",
+    help: "a message that could not be delivered this long after its creation becomes Failed",
+    commands: ["serve"],
+    parse: parseDuration,
+  },
+  {
+    flag: "--failed-retention <duration>",
+    env: "COURIER_FAILED_RETENTION",
+    default: "7d",
+    help: "how long Failed messages are kept for people to read",
+    commands: ["serve"],
+    parse: parseDuration,
+  },
+  {
+    flag: "--policies <paths>",
+    env: "COURIER_POLICIES",
+    help: "policy files or directories to run beside the policies in the cluster",
+    commands: ["generate"],
+    parse: (text, previous) => parseList(text, previous as string[] | undefined),
+  },
+  {
+    flag: "--http-listen <address>",
+    env: "COURIER_HTTP_LISTEN",
+    default: "127.0.0.1:8080",
+    help: "address of /healthz, /readyz and /metrics",
+    commands: ["serve", "generate"],
+    parse: parseAddress,
+  },
+  {
+    flag: "--lease-name <name>",
+    env: "COURIER_LEASE_NAME",
+    help: "Lease by which one replica works and the others stand by",
+    commands: ["serve", "generate"],
+    parse: parseName,
+  },
+  {
+    flag: "--lease-namespace <name>",
+    env: "POD_NAMESPACE",
+    default: "cpaas-system",
+    help: "namespace of that Lease",
+    commands: ["serve", "generate"],
+    parse: parseName,
+  },
+  {
+    flag: "--identity <name>",
+    env: "POD_NAME",
+    default: `${hostname()}-${process.pid}`,
+    help: "this replica's name in the Lease",
+    commands: ["serve", "generate"],
+  },
+  {
+    flag: "--shutdown-timeout <duration>",
+    env: "COURIER_SHUTDOWN_TIMEOUT",
+    default: "25s",
+    help: "how long mails in flight may take to finish at a stop",
+    commands: ["serve", "generate"],
+    parse: parseDuration,
+  },
+  {
+    flag: "--once",
+    env: "COURIER_ONCE",
+    help: "end when the guide's mail has arrived (0), or after 30 s with the reason why it did not (1)",
+    commands: ["sandbox"],
+  },
+  {
+    flag: "--smtp <address>",
+    env: "COURIER_SMTP",
+    help: "deliver to this SMTP server instead of the sandbox's own inbox",
+    commands: ["sandbox"],
+    parse: parseAddress,
+  },
+  {
+    flag: "--state-dir <directory>",
+    env: "COURIER_STATE_DIR",
+    default: ".courier",
+    help: "where the sandbox writes its kubeconfig",
+    commands: ["sandbox"],
+  },
+  {
+    flag: "--api-host <host>",
+    env: "COURIER_API_HOST",
+    default: "127.0.0.1",
+    help: "address the sandbox's API server listens on",
+    commands: ["sandbox"],
+  },
+  {
+    flag: "--api-port <port>",
+    env: "COURIER_API_PORT",
+    default: "0",
+    help: "port of the sandbox's API server; 0 takes a free one",
+    commands: ["sandbox"],
+    parse: parseCount(0, 65_535),
+  },
+  {
+    flag: "--advertise <url>",
+    env: "COURIER_ADVERTISE",
+    help: "address of the API server to write into the kubeconfig, where it is reached by another than its own",
+    commands: ["sandbox"],
+  },
+  {
+    flag: "--inbox-port <port>",
+    env: "COURIER_INBOX_PORT",
+    default: "0",
+    help: "port of the inbox page; 0 takes a free one",
+    commands: ["sandbox"],
+    parse: parseCount(0, 65_535),
+  },
+  {
+    flag: "--log-format <format>",
+    env: "COURIER_LOG_FORMAT",
+    default: "text",
+    help: "text as the guide prints it, or json",
+    commands: ["serve", "generate", "sandbox"],
+    choices: ["text", "json"],
+  },
+  {
+    flag: "--log-level <level>",
+    env: "COURIER_LOG_LEVEL",
+    default: "info",
+    help: "least severe level that is printed",
+    commands: ["serve", "generate", "sandbox"],
+    choices: ["debug", "info", "warn", "error"],
+  },
+];

@@ -1,0 +1,78 @@
+/** Third stage, called by reconcile.ts: rendered task → outcomes, through the circuit of the mail server. */
+import { backoffMs } from "../control/backoff.ts";
+import type { Circuit } from "../control/circuit.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Draft, Mailer, MailServer, RecipientOutcome } from "./ports.ts";
+import { consequenceOf, type Reason } from "./reasons.ts";
+
+/** More recipients than this are sent in several mails (RFC 5321 §4.5.3.1.8). */
+export const MAX_RECIPIENTS = 100;
+
+const SERVER_AWAY = { firstMs: 1000, capMs: 60_000 };
+/** A refused login or certificate does not mend itself; the Secret's change is what usually ends the wait. */
+const SERVER_REFUSES_MS = 5 * 60_000;
+
+/** Why the mail server is not asked at the moment. */
+export type ServerTrouble = Pick<RecipientOutcome, "reason" | "message">;
+
+export interface SendPorts {
+  mailer: Mailer;
+  circuit: Circuit<ServerTrouble>;
+  logger: Logger;
+  /** Called when the server answers again after a time in which it did not. */
+  onServerBack(): void;
+  /** Rejects when this process may no longer send, and waits while nothing can be recorded. */
+  permit(signal: AbortSignal): Promise<void>;
+}
+
+/** Sends one task's mail to `draft.to`, in as many mails as it takes; one outcome for each address. */
+export async function sendTask(
+  draft: Draft,
+  server: MailServer,
+  ports: SendPorts,
+  signal: AbortSignal,
+): Promise<RecipientOutcome[]> {
+  const outcomes: RecipientOutcome[] = [];
+  for (let start = 0; start < draft.to.length; start += MAX_RECIPIENTS) {
+    const part = { ...draft, to: draft.to.slice(start, start + MAX_RECIPIENTS) };
+    outcomes.push(...(await sendMail(part, server, ports, signal)));
+  }
+  return outcomes;
+}
+
+async function sendMail(
+  draft: Draft,
+  server: MailServer,
+  ports: SendPorts,
+  signal: AbortSignal,
+): Promise<RecipientOutcome[]> {
+  await ports.permit(signal);
+  const trouble = ports.circuit.tryEnter();
+  if (trouble !== undefined) return sameForAll(draft.to, trouble.reason, trouble.message);
+  const facts = { from: [server.from.address], to: draft.to };
+  ports.logger.info(facts, "Email begin");
+  try {
+    const outcomes = await ports.mailer.send(draft, server, signal);
+    judgeServer(outcomes, ports);
+    ports.logger.info(facts, "Email end");
+    return outcomes;
+  } finally {
+    ports.circuit.release();
+  }
+}
+
+/** Opens the circuit when the server itself is the trouble, closes it when it answered. */
+function judgeServer(outcomes: RecipientOutcome[], { circuit, onServerBack }: SendPorts): void {
+  const trouble = outcomes.find(({ reason }) => consequenceOf(reason) === "server");
+  if (trouble === undefined) {
+    if (circuit.close()) onServerBack();
+    return;
+  }
+  const away = trouble.reason === "ServerUnavailable";
+  circuit.open(away ? backoffMs(circuit.failures + 1, SERVER_AWAY) : SERVER_REFUSES_MS, trouble);
+}
+
+/** The same outcome for every address. */
+export function sameForAll(addresses: string[], reason: Reason, message: string): RecipientOutcome[] {
+  return addresses.map((address) => ({ address, reason, message }));
+}

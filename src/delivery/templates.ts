@@ -1,0 +1,97 @@
+import { formatProblem } from "../resources/fields.ts";
+import { parseEmailTemplate } from "../resources/notification-template.ts";
+import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
+import { type CompiledTemplate, compileTemplate, TemplateError } from "../template/index.ts";
+
+/** A NotificationTemplate ready to render: compiled once a version, shared by all messages. */
+export interface MailTemplate {
+  bodyType: "Html" | "Text";
+  language?: string;
+  subject: CompiledTemplate;
+  content: CompiledTemplate;
+}
+
+/** A template that can be used, or the reason why not, for people. */
+export type TemplateLookup =
+  | { template: MailTemplate }
+  | { reason: "TemplateNotFound" | "TemplateInvalid"; message: string };
+
+type Entry = { object: KubeObject; lookup?: TemplateLookup };
+
+/** The NotificationTemplates of the watched namespaces, fed by their watch; each is compiled when first needed. */
+export class TemplateStore {
+  readonly #entries = new Map<string, Entry>();
+  /** Why the templates cannot be read at the moment; undefined while the watch is well. */
+  #trouble: string | undefined;
+
+  set(object: KubeObject): void {
+    const known = this.#entries.get(keyOf(object));
+    if (known?.object.metadata.resourceVersion === object.metadata.resourceVersion) return;
+    this.#entries.set(keyOf(object), { object });
+  }
+
+  delete(object: KubeObject): void {
+    this.#entries.delete(keyOf(object));
+  }
+
+  /** Keeps only the templates of `namespace` that `names` has: the end of a new list. */
+  retain(namespace: string, names: ReadonlySet<string>): ObjectKey[] {
+    const gone: ObjectKey[] = [];
+    for (const [key, { object }] of this.#entries) {
+      const { namespace: at = "", name = "" } = object.metadata;
+      if ((namespace !== "" && at !== namespace) || names.has(formatKey({ namespace: at, name }))) continue;
+      this.#entries.delete(key);
+      gone.push({ namespace: at, name });
+    }
+    return gone;
+  }
+
+  setTrouble(trouble: string | undefined): void {
+    this.#trouble = trouble;
+  }
+
+  find(namespace: string, name: string): TemplateLookup {
+    const entry = this.#entries.get(formatKey({ namespace, name }));
+    if (entry !== undefined) {
+      entry.lookup ??= compileMailTemplate(entry.object);
+      return entry.lookup;
+    }
+    const unread = this.#trouble === undefined ? "" : ` (NotificationTemplates cannot be read: ${this.#trouble})`;
+    const message = `NotificationTemplate "${name}" does not exist in namespace "${namespace}": create it, or name another in ephemeral.template${unread}`;
+    return { reason: "TemplateNotFound", message };
+  }
+}
+
+/** Compiles both parts; a part that does not parse is named with its line and column. */
+export function compileMailTemplate(object: KubeObject): TemplateLookup {
+  const name = formatKey(keyParts(object));
+  const parsed = parseEmailTemplate(object);
+  if ("problem" in parsed) {
+    return { reason: "TemplateInvalid", message: `NotificationTemplate "${name}": ${formatProblem(parsed.problem)}` };
+  }
+  const { bodyType, dialect, language } = parsed;
+  try {
+    const template: MailTemplate = {
+      bodyType,
+      ...(language !== undefined && { language }),
+      subject: compileTemplate(parsed.subject, { name: "subject", mode: "text", dialect }),
+      content: compileTemplate(parsed.content, {
+        name: "content",
+        mode: bodyType === "Html" ? "html" : "text",
+        dialect,
+      }),
+    };
+    return { template };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return { reason: "TemplateInvalid", message: `NotificationTemplate "${name}": ${error.message}` };
+  }
+}
+
+function keyParts({ metadata }: KubeObject): ObjectKey {
+  return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
+}
+
+function keyOf(object: KubeObject): string {
+  return formatKey(keyParts(object));
+}

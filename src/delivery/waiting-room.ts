@@ -1,0 +1,57 @@
+import type { Topic } from "./schedule.ts";
+
+/** Which parked messages wait for what. Keys only: the messages themselves stay in the API server. */
+export class WaitingRoom {
+  readonly #byTopic = new Map<Topic, Set<string>>();
+  readonly #byKey = new Map<string, Topic[]>();
+  readonly #lastCalls = new Map<Topic, number>();
+  #calls = 0;
+
+  /** How often anything was called so far: a point in time for {@link WaitingRoom.calledSince}. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Whether `topic` was called after the point in time `calls`. */
+  calledSince(topic: Topic, calls: number): boolean {
+    return (this.#lastCalls.get(topic) ?? 0) > calls;
+  }
+
+  /** Messages that wait for `topic`. */
+  count(topic: Topic): number {
+    return this.#byTopic.get(topic)?.size ?? 0;
+  }
+
+  park(key: string, topics: Topic[]): void {
+    this.leave(key);
+    if (topics.length === 0) return;
+    this.#byKey.set(key, topics);
+    for (const topic of topics) {
+      const keys = this.#byTopic.get(topic) ?? new Set();
+      keys.add(key);
+      this.#byTopic.set(topic, keys);
+    }
+  }
+
+  leave(key: string): void {
+    for (const topic of this.#byKey.get(key) ?? []) {
+      const keys = this.#byTopic.get(topic);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#byTopic.delete(topic);
+    }
+    this.#byKey.delete(key);
+  }
+
+  /** Takes out and returns up to `limit` of the keys that wait for `topic`, the longest waiting first. */
+  call(topic: Topic, limit = Number.POSITIVE_INFINITY): string[] {
+    this.#calls += 1;
+    this.#lastCalls.set(topic, this.#calls);
+    const called: string[] = [];
+    for (const key of this.#byTopic.get(topic) ?? []) {
+      if (called.length >= limit) break;
+      called.push(key);
+    }
+    for (const key of called) this.leave(key);
+    return called;
+  }
+}
