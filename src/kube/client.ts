@@ -1,0 +1,92 @@
+import type { ResourceType } from "../resources/kinds.ts";
+import type { KubeObject, ObjectKey } from "../resources/object.ts";
+
+export interface ListOptions {
+  /** One namespace; all of them when absent. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Objects an answer; 500 when absent. */
+  pageSize?: number;
+}
+
+/** One page of a list; all pages of a list are of one moment, its `resourceVersion`. */
+export interface ListPage {
+  items: KubeObject[];
+  resourceVersion: string;
+}
+
+export interface WatchQuery {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Events after this version. */
+  resourceVersion: string;
+  /** When the server is to end the watch of its own accord. */
+  timeoutSeconds: number;
+  /** How long the connection may carry nothing before it is given up. */
+  silenceMs: number;
+}
+
+/** One line of a watch as it came: `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status). */
+export interface RawWatchEvent {
+  type: string;
+  object: KubeObject;
+}
+
+/** A kind as discovery reports it. */
+export interface DiscoveredType extends ResourceType {
+  /** Of the group's preferred version. */
+  preferred: boolean;
+  verbs: string[];
+  shortNames: string[];
+  hasStatus: boolean;
+}
+
+/**
+ * Any kind of one API server, over shared kept-alive connections.
+ * Every method rejects with KubeError, or with the signal's reason when that aborts.
+ */
+export interface KubeClient {
+  /** The API server's address. */
+  readonly server: string;
+  /** Undefined when there is no such object (404). */
+  get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
+  /** At least one page, of which the last may be empty. */
+  listPages(type: ResourceType, options: ListOptions, signal?: AbortSignal): AsyncIterable<ListPage>;
+  /**
+   * Opens one watch; `watchResource` is what keeps one going. The first batch is empty and says that it is open.
+   * Ends when the server ends it.
+   */
+  openWatch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<Iterable<RawWatchEvent>>;
+  create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
+  /** With `metadata.resourceVersion`, a 409 Conflict when the object has changed since. */
+  replace(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
+  mergePatch(
+    type: ResourceType,
+    key: ObjectKey,
+    patch: object,
+    options?: { subresource?: "status"; fieldManager?: string },
+    signal?: AbortSignal,
+  ): Promise<KubeObject>;
+  /** Server-side apply. */
+  apply(
+    type: ResourceType,
+    object: KubeObject,
+    options: { fieldManager: string; force?: boolean },
+    signal?: AbortSignal,
+  ): Promise<KubeObject>;
+  /** "gone" when it was not there; a 409 Conflict when it is not the one of `preconditions`. */
+  delete(
+    type: ResourceType,
+    key: ObjectKey,
+    preconditions?: { uid?: string; resourceVersion?: string },
+    signal?: AbortSignal,
+  ): Promise<"deleted" | "gone">;
+  /** GETs any path (`/version`) and decodes its JSON. */
+  raw(path: string, signal?: AbortSignal): Promise<unknown>;
+  /** Every served kind, of every group that answers. */
+  discover(signal?: AbortSignal): Promise<DiscoveredType[]>;
+  /** Breaks off what is under way and closes all connections. */
+  close(): Promise<void>;
+}
