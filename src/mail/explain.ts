@@ -1,0 +1,77 @@
+import type { Reason } from "../delivery/reasons.ts";
+import { isCertificateCode, type SmtpFailure } from "./classify.ts";
+import type { EmailServer } from "./email-server.ts";
+
+/** Characters of a server's reply that are passed on. */
+const MAX_REPLY_LENGTH = 300;
+
+/** A failure as it came: the codes, and the words of server or system. */
+export interface FailureReport extends SmtpFailure {
+  /** The server's reply, any number of lines. */
+  response?: string;
+  /** What Node or nodemailer says; used only where no reply came. */
+  text?: string;
+}
+
+/** One line for people: what the server at `host:port` did, and what to do about it where something can be done. */
+export function explainFailure(reason: Reason, report: FailureReport, server: EmailServer): string {
+  const { host } = server;
+  const said = describe(report, server);
+  switch (reason) {
+    case "RecipientRejected":
+      return `${host} refused this recipient: ${said}`;
+    case "MailRejected":
+      return `${host} refused the mail: ${said}`;
+    case "AuthenticationFailed":
+      return `${host} refused the login: ${said}: check data.username and data.password of its Secret`;
+    case "TLSFailed":
+      return `Cannot set up TLS with ${address(server)}: ${said}: ${tlsRemedy(report, server)}`;
+    case "ServerUnavailable":
+      return `Cannot reach ${address(server)}: ${said}: check data.host and data.port of its Secret`;
+    case "OutcomeUnknown":
+      return `The connection to ${host} was lost after the mail was handed over, so it may have arrived: ${said}`;
+    default:
+      return `${host} could not take the mail now: ${said}`;
+  }
+}
+
+/** `250 2.0.0 Ok: queued as 4F` as an outcome's message. */
+export function explainDelivery(response: string, server: EmailServer): string {
+  return `${server.host} took the mail: ${cleanReply(response, server)}`;
+}
+
+function describe({ response, text, originalCode, code, stage }: FailureReport, server: EmailServer): string {
+  if (response !== undefined) return cleanReply(response, server);
+  if (stage === "queued") return "no connection to it was free in time";
+  const word = originalCode ?? code;
+  return `${cleanReply(text ?? "no answer", server)}${word === undefined ? "" : ` (${word})`}`;
+}
+
+/** What an SMTP server says, made fit for a status: one line, at most 300 characters, without our credentials. */
+export function cleanReply(reply: string, { auth }: Pick<EmailServer, "auth">): string {
+  const hidden = auth === undefined ? [] : secretForms(auth);
+  const text = hidden.reduce((masked, secret) => masked.replaceAll(secret, "[hidden]"), reply.toWellFormed());
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return line.length > MAX_REPLY_LENGTH ? `${line.slice(0, MAX_REPLY_LENGTH - 1).toWellFormed()}…` : line;
+}
+
+/** A password as a server could echo it: in clear, or as AUTH LOGIN and AUTH PLAIN send it. Short ones hide nothing. */
+function secretForms({ username, password }: NonNullable<EmailServer["auth"]>): string[] {
+  const forms = [
+    Buffer.from(`\0${username}\0${password}`).toString("base64"),
+    Buffer.from(password).toString("base64"),
+  ];
+  return password.length < 4 ? forms.slice(0, 1) : [...forms, password];
+}
+
+function address({ host, port }: EmailServer): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function tlsRemedy({ originalCode, code }: FailureReport, { tls, host }: EmailServer): string {
+  if (originalCode !== undefined && isCertificateCode(originalCode))
+    return `give the server a certificate that is trusted and names ${host}, or set data.insecureSkipVerify to true`;
+  if (tls === "implicit") return "set data.sslEnabled to false if this port does not begin with TLS";
+  if (code === "ETLS") return "credentials go over TLS only: use a server with STARTTLS or data.sslEnabled";
+  return "check which TLS versions the server speaks, 1.2 or later is needed";
+}

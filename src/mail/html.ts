@@ -1,0 +1,146 @@
+import { compile } from "html-to-text";
+import sanitizeHtml from "sanitize-html";
+
+/** A mail's body in both forms; `html` is a fragment, not yet a document. Lines end in `\n`. */
+export interface Alternatives {
+  text: string;
+  html: string;
+}
+
+/** Columns that the derived text is wrapped at. RFC 5322 §2.1.1 recommends 78. */
+const TEXT_COLUMNS = 78;
+/** Deeper elements are dropped; real mails stay under 30. */
+const MAX_NESTING = 100;
+
+/** What a browser or mail reader would take for a tag, a comment or a doctype. */
+const ELEMENT = /<(?:[a-z][a-z0-9:-]*(?=[\s/>])|\/[a-z]|!--|!doctype)/i;
+
+/** Characters that no mail body needs and some servers refuse: controls other than tab and newline. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+
+/** Both forms of a rendered body. An `Html` body without any element keeps its line breaks, as the guide's does. */
+export function alternativesOf(body: string, bodyType: "Html" | "Text"): Alternatives {
+  const source = body.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROLS, "");
+  if (bodyType === "Text") return { text: source, html: keepLines(escapeText(source)) };
+  if (!ELEMENT.test(source)) return alternativesOfLines(source);
+  const html = sanitizeHtml(source, MAIL_HTML);
+  return { text: htmlToText(html), html };
+}
+
+/** Html without elements: entities are the author's, stray angle brackets are text. */
+function alternativesOfLines(source: string): Alternatives {
+  const html = source.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return { text: html.includes("&") ? linesToText(`<pre>${html}</pre>`) : source, html: keepLines(html) };
+}
+
+function keepLines(html: string): string {
+  return html
+    .replace(/^ +| {2,}/gm, (blanks) => `${"&nbsp;".repeat(blanks.length - 1)} `)
+    .replace(/^ /gm, "&nbsp;")
+    .replaceAll("\t", "&nbsp;&nbsp;&nbsp; ")
+    .replaceAll("\n", "<br>\n");
+}
+
+/** `text` for where HTML text or a quoted attribute stands. */
+export function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+const htmlToText = compile({
+  wordwrap: TEXT_COLUMNS,
+  limits: { maxDepth: MAX_NESTING },
+  selectors: [
+    { selector: "a", options: { hideLinkHrefIfSameAsText: true, linkBrackets: ["<", ">"] } },
+    { selector: "img", format: "skip" },
+    { selector: "table", format: "dataTable", options: { uppercaseHeaderCells: false, maxColumnWidth: 60 } },
+    ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
+  ],
+});
+
+const linesToText = compile({ wordwrap: false });
+
+/** A style value without brackets that could fetch or compute anything. */
+const PLAIN_VALUE = [/^(?!.*(?:url|expression|image|attr)\s*\()[\w\s#%.,()'"!/-]{1,200}$/i];
+const STYLES = [
+  ...["color", "background", "background-color", "width", "height", "max-width", "min-width", "display"],
+  ...["font", "font-family", "font-size", "font-style", "font-weight", "line-height", "letter-spacing", "white-space"],
+  ...["text-align", "text-decoration", "text-transform", "text-indent", "vertical-align", "list-style-type"],
+  ...["", "-top", "-right", "-bottom", "-left"].flatMap((side) => [`padding${side}`, `margin${side}`, `border${side}`]),
+  ...["border-color", "border-style", "border-width", "border-radius", "border-collapse", "border-spacing"],
+];
+
+/** What templates may use in mail: text, tables, links, pictures over https. No scripts, forms, frames or handlers. */
+const MAIL_HTML: sanitizeHtml.IOptions = {
+  allowedTags: [
+    ...[
+      "a",
+      "abbr",
+      "b",
+      "bdi",
+      "blockquote",
+      "br",
+      "caption",
+      "center",
+      "cite",
+      "code",
+      "col",
+      "colgroup",
+      "dd",
+      "del",
+    ],
+    ...[
+      "div",
+      "dl",
+      "dt",
+      "em",
+      "font",
+      "h1",
+      "h2",
+      "h3",
+      "h4",
+      "h5",
+      "h6",
+      "hr",
+      "i",
+      "img",
+      "ins",
+      "kbd",
+      "li",
+      "mark",
+    ],
+    ...["ol", "p", "pre", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td"],
+    ...[
+      "tfoot",
+      "th",
+      "thead",
+      "tr",
+      "tt",
+      "u",
+      "ul",
+      "var",
+      "wbr",
+      "section",
+      "article",
+      "header",
+      "footer",
+      "address",
+    ],
+  ],
+  allowedAttributes: {
+    "*": ["style", "align", "valign", "bgcolor", "width", "height", "dir", "lang", "title", "role"],
+    a: ["href", "name"],
+    font: ["color", "face", "size"],
+    img: ["src", "alt"],
+    ol: ["start", "type"],
+    table: ["border", "cellpadding", "cellspacing"],
+    td: ["colspan", "rowspan", "headers"],
+    th: ["colspan", "rowspan", "scope"],
+  },
+  allowedStyles: { "*": Object.fromEntries(STYLES.map((style) => [style, PLAIN_VALUE])) },
+  allowedSchemes: ["http", "https", "mailto"],
+  allowedSchemesByTag: { img: ["https", "cid"] },
+  allowProtocolRelative: false,
+  nonTextTags: ["script", "style", "textarea", "option", "noscript", "title", "template"],
+  nestingLimit: MAX_NESTING,
+};

@@ -1,0 +1,92 @@
+import type { Draft, MailServer, RecipientOutcome } from "../delivery/ports.ts";
+import { parseRecipient } from "./address.ts";
+import { composeMail } from "./compose.ts";
+import type { EmailServer } from "./email-server.ts";
+import { type AddressOutcome, outcomesOf } from "./outcomes.ts";
+import { createPoolCache } from "./pool-cache.ts";
+import type { SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
+
+/** More recipients than any server must take in one transaction: RFC 5321 §4.5.3.1.8. The planner splits such tasks. */
+export const MAX_RECIPIENTS = 100;
+
+export interface SmtpMailerOptions extends Partial<SmtpPoolOptions> {
+  /** One mail's whole time, from waiting for a connection to the server's answer. Default 5 minutes. */
+  sendTimeoutMs?: number;
+  /** The clock behind the Date header. */
+  now?: () => Date;
+}
+
+/** delivery's `Mailer` over SMTP, for servers that {@link parseEmailServer} has read. */
+export interface SmtpMailer {
+  /**
+   * One outcome for each address of `draft.to`, in its order. Rejects only when `signal` aborts before the mail was
+   * handed over.
+   */
+  send(draft: Draft, server: MailServer, signal: AbortSignal): Promise<RecipientOutcome[]>;
+  /** Waits for the mails under way, then ends all connections; nothing can be sent afterwards. */
+  close(): Promise<void>;
+}
+
+/** A mailer that keeps connections to a server alive and lets go of them when the server's Secret changes. */
+export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
+  const { sendTimeoutMs = 5 * 60_000, now = () => new Date() } = options;
+  const pools = createPoolCache(withDefaults(options));
+
+  async function deliver(draft: Draft, server: EmailServer, signal: AbortSignal): Promise<AddressOutcome[]> {
+    const mail = composeMail(draft, server, now());
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)]);
+    const attempt = await pools.use(server, (pool) => pool.send(mail, limited));
+    if (signal.aborted && "error" in attempt && attempt.stage !== "handed-over") throw signal.reason;
+    return outcomesOf(attempt, mail, server);
+  }
+
+  return {
+    async send(draft, mailServer, signal) {
+      signal.throwIfAborted();
+      if (draft.to.length > MAX_RECIPIENTS)
+        throw new RangeError(`Cannot send one mail to ${draft.to.length} recipients: at most ${MAX_RECIPIENTS}`);
+      const server = mailServer as EmailServer;
+      const recipients = await pools.use(server, (pool) => checkRecipients(draft.to, pool));
+      const to = [...new Set(recipients.flatMap((recipient) => ("address" in recipient ? [recipient.address] : [])))];
+      const outcomes = to.length === 0 ? [] : await deliver({ ...draft, to }, server, signal);
+      return recipients.map((recipient) => outcomeFor(recipient, outcomes));
+    },
+    close: () => pools.close(),
+  };
+}
+
+function withDefaults(options: SmtpMailerOptions): SmtpPoolOptions {
+  return {
+    maxConnections: options.maxConnections ?? 10,
+    allowPlainAuth: options.allowPlainAuth ?? false,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    socketTimeoutMs: options.socketTimeoutMs ?? 60_000,
+    ...(options.heloName === undefined ? {} : { heloName: options.heloName }),
+  };
+}
+
+/** A destination as the message names it, and what SMTP makes of it. */
+type Recipient = { destination: string } & ({ address: string } | { refusal: string });
+
+async function checkRecipients(destinations: string[], pool: SmtpPool): Promise<Recipient[]> {
+  const parsed = destinations.map((destination) => ({ destination, ...parseRecipient(destination) }));
+  const needsUtf8 = parsed.some((recipient) => "address" in recipient && recipient.needsSmtpUtf8);
+  if (!needsUtf8 || (await pool.takesUtf8Addresses())) return parsed;
+  return parsed.map((recipient) =>
+    "address" in recipient && recipient.needsSmtpUtf8
+      ? { destination: recipient.destination, refusal: utf8Refusal(recipient.destination) }
+      : recipient,
+  );
+}
+
+function utf8Refusal(destination: string): string {
+  return `"${destination}" has letters beyond ASCII before the @, which this SMTP server does not take (no SMTPUTF8)`;
+}
+
+function outcomeFor(recipient: Recipient, outcomes: AddressOutcome[]): RecipientOutcome {
+  const { destination } = recipient;
+  if ("refusal" in recipient) return { address: destination, reason: "RecipientRejected", message: recipient.refusal };
+  const outcome = outcomes.find(({ address }) => address === recipient.address);
+  if (outcome === undefined) throw new Error(`Cannot tell what became of "${recipient.address}": no outcome for it`);
+  return { ...outcome, address: destination };
+}
