@@ -85,7 +85,7 @@ test("courier-api may read messages, templates and the one Secret, and write sta
   assert.deepEqual(grants(find<Role>(API, "Role", "courier-api")), [
     "get,list,watch /secrets[platform-email-server]",
     "create coordination.k8s.io/leases",
-    "get,update,patch coordination.k8s.io/leases[courier-api]",
+    "get,update coordination.k8s.io/leases[courier-api]",
   ]);
   assert.deepEqual(
     API.filter((manifest) => manifest.kind === "ClusterRoleBinding"),
@@ -105,7 +105,7 @@ test("the generator may read ConfigMaps and policies, and write messages, policy
     "create kyverno.io/updaterequests",
     "patch kyverno.io/updaterequests/status",
     "create coordination.k8s.io/leases",
-    "get,update,patch coordination.k8s.io/leases[courier-generator]",
+    "get,update coordination.k8s.io/leases[courier-generator]",
   ]);
 });
 
