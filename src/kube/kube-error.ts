@@ -51,6 +51,7 @@ export type NoAnswerReason =
   | "HostNotFound"
   | "TLSFailed"
   | "Timeout"
+  | "Silence"
   | "AnswerInvalid"
   | "CredentialsUnavailable"
   | "ConfigInvalid";
@@ -118,7 +119,7 @@ const CONNECTION_FAILURES: Record<string, { reason: NoAnswerReason; told: string
     told: "no connection in time; check the network and firewalls on the way",
   },
   UND_ERR_HEADERS_TIMEOUT: { reason: "Timeout", told: "no answer in time" },
-  UND_ERR_BODY_TIMEOUT: { reason: "Timeout", told: "the answer stopped coming" },
+  UND_ERR_BODY_TIMEOUT: { reason: "Silence", told: "the answer stopped coming" },
   ECONNRESET: { reason: "ConnectionLost", told: "the connection was lost" },
   EPIPE: { reason: "ConnectionLost", told: "the connection was lost" },
   UND_ERR_SOCKET: { reason: "ConnectionLost", told: "the connection was lost" },

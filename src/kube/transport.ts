@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
+import { pauseMs } from "../control/pause.ts";
 import { errorFromAnswer, errorFromFailure, type KubeError, noAnswer } from "./kube-error.ts";
 import type { Line, Session } from "./session.ts";
 
@@ -22,24 +22,24 @@ const USER_AGENT = "courier";
 export class Transport {
   readonly server: string;
   readonly #session: Session;
+  readonly #requestTimeoutMs: number;
   readonly #origin: string;
   readonly #basePath: string;
 
-  constructor(server: string, session: Session) {
+  constructor(server: string, session: Session, requestTimeoutMs: number = REQUEST_TIMEOUT_MS) {
     const { origin, pathname } = new URL(server);
     this.server = server;
     this.#session = session;
+    this.#requestTimeoutMs = requestTimeoutMs;
     this.#origin = origin;
     this.#basePath = pathname.replace(/\/+$/, "");
   }
 
   /** The body of a 2xx answer. @throws KubeError for every other end, or the signal's reason */
   async send(request: KubeRequest, signal: AbortSignal | undefined): Promise<string> {
-    const timeout = noAnswer(
-      "Timeout",
-      `Cannot ${request.action} at ${this.server}: no answer in ${REQUEST_TIMEOUT_MS / 1000} s`,
-    );
-    using deadline = deadlineOf(REQUEST_TIMEOUT_MS, timeout, signal);
+    const late = `no answer in ${this.#requestTimeoutMs / 1000} s`;
+    const timeout = noAnswer("Timeout", `Cannot ${request.action} at ${this.server}: ${late}`);
+    using deadline = deadlineOf(this.#requestTimeoutMs, timeout, signal);
     for (let attempt = 1; ; attempt += 1) {
       const line = await this.#session.line();
       try {
@@ -48,8 +48,8 @@ export class Transport {
         if (deadline.signal.aborted) throw deadline.signal.reason;
         const failure = errorFromFailure(request.action, this.server, error);
         const waitMs = attempt < MAX_TRIES ? this.#retryDelayMs(request, failure, line) : undefined;
-        if (waitMs === undefined || waitMs > REQUEST_TIMEOUT_MS) throw failure;
-        await abortableSleep(waitMs, deadline.signal);
+        if (waitMs === undefined || waitMs > this.#requestTimeoutMs) throw failure;
+        await pauseMs(waitMs, deadline.signal);
       }
     }
   }
@@ -131,13 +131,4 @@ function deadlineOf(ms: number, reason: unknown, outer: AbortSignal | undefined)
       outer?.removeEventListener("abort", abort);
     },
   };
-}
-
-/** @throws the signal's reason, not a wrapper of it */
-export async function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    throw signal.reason;
-  }
 }

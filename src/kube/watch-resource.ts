@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { pauseMs } from "../control/pause.ts";
 import type { ResourceType } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { KubeClient, RawWatchEvent } from "./client.ts";
@@ -12,7 +12,10 @@ export interface WatchOptions {
   pageSize?: number;
   /** About when the server is to end each watch; 300 when absent, jittered so that replicas do not reopen together. */
   timeoutSeconds?: number;
-  /** A connection that carries nothing for so long is given up; 90,000 when absent: bookmarks come every 60 to 75 s. */
+  /**
+   * A connection that carries nothing for so long is given up and the watch opened anew; 60,000 when absent. It may
+   * only be quiet: servers of 1.20 send bookmarks at the watch's end alone.
+   */
   silenceMs?: number;
 }
 
@@ -36,7 +39,7 @@ export interface WatchHandlers {
 }
 
 const TIMEOUT_SECONDS = 300;
-const SILENCE_MS = 90_000;
+const SILENCE_MS = 60_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 30_000;
 /** For a kind that is not served or not allowed yet: someone is probably just installing it. */
@@ -119,7 +122,7 @@ class ResourceWatch {
     const retryInMs = retryDelayMs(error, this.#failures);
     this.#failures += 1;
     this.#tell({ phase: "retrying", error, retryInMs });
-    await setTimeout(retryInMs, undefined, { signal: this.#signal }).catch(() => {}); // an abort ends the caller's loop
+    await pauseMs(retryInMs, this.#signal).catch(() => {}); // an abort ends the caller's loop
   }
 
   async #list(): Promise<string> {
@@ -141,21 +144,25 @@ class ResourceWatch {
     const selection = definedOf({ namespace, labelSelector, fieldSelector });
     const query = { ...selection, resourceVersion, silenceMs, timeoutSeconds: jitteredSeconds(timeoutSeconds) };
     let openedAt: number | undefined;
-    let hasEvents = false;
+    let wasOfUse = false;
     try {
       for await (const batch of this.#client.openWatch(this.#type, query, this.#signal)) {
         if (openedAt === undefined) this.#tell({ phase: "watching" });
         openedAt ??= performance.now();
         for (const event of batch) {
           await this.#take(event);
-          hasEvents = true;
+          wasOfUse = true;
         }
       }
+    } catch (error) {
+      const isSilence = error instanceof KubeError && error.reason === "Silence";
+      if (!isSilence || openedAt === undefined) throw error;
+      wasOfUse = true;
     } finally {
-      if (openedAt !== undefined && performance.now() - openedAt >= MIN_WATCH_MS) hasEvents = true;
-      if (hasEvents) this.#failures = 0;
+      if (openedAt !== undefined && performance.now() - openedAt >= MIN_WATCH_MS) wasOfUse = true;
+      if (wasOfUse) this.#failures = 0;
     }
-    if (!hasEvents)
+    if (!wasOfUse)
       throw noAnswer("ConnectionLost", `Cannot watch ${this.#type.plural}: the server ended the watch at once`);
   }
 

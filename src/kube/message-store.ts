@@ -1,0 +1,39 @@
+import type { MessageKey, Messages } from "../delivery/ports.ts";
+import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_MESSAGE, type ResourceType } from "../resources/kinds.ts";
+import type { KubeClient } from "./client.ts";
+import { KubeError } from "./kube-error.ts";
+
+/** The kinds that are NotificationMessages: today's group, and that of older installations. */
+export const MESSAGE_TYPES: readonly ResourceType[] = [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE];
+
+/** Delivery's port to the NotificationMessages of a cluster. */
+export function createMessageStore(client: KubeClient): Messages {
+  return {
+    get: (key, signal) => client.get(typeOf(key), key, signal),
+
+    async writeStatus(key, resourceVersion, status, signal) {
+      const patch = { metadata: { resourceVersion }, status };
+      try {
+        await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
+        return "written";
+      } catch (error) {
+        if (error instanceof KubeError && error.code === 409) return "conflict";
+        if (error instanceof KubeError && error.code === 404) return "gone";
+        throw error;
+      }
+    },
+
+    async remove(key, uid, signal) {
+      try {
+        await client.delete(typeOf(key), key, { uid }, signal);
+      } catch (error) {
+        if (error instanceof KubeError && error.code === 409) return; // another message has taken the name
+        throw error;
+      }
+    },
+  };
+}
+
+function typeOf({ group }: MessageKey): ResourceType {
+  return group === LEGACY_NOTIFICATION_MESSAGE.group ? LEGACY_NOTIFICATION_MESSAGE : NOTIFICATION_MESSAGE;
+}
