@@ -68,6 +68,7 @@ export class DeliveryController {
     const generation = object.metadata.generation ?? 0;
     const known = this.#generations.get(id);
     if (known !== undefined && generation <= known) return;
+    if (known === undefined) this.#ports.observe.received();
     this.#generations.set(id, generation);
     this.#waiting.leave(id);
     if (!this.#queue.isActive(id)) this.#seen.set(id, object);

@@ -99,7 +99,7 @@ function planEmail(subscription: Subscription, id: string, ephemeral: Ephemeral,
   for (const { path: at, destination } of destinations) {
     const parsed = parseRecipient(destination);
     if ("address" in parsed) recipients.add(parsed.address);
-    else refusals.push(refuse("RecipientRejected", `${at} ${parsed.problem}`, "Email", [shorten(destination)]));
+    else refusals.push(refuse("RecipientRejected", `${at}: ${parsed.refusal}`, "Email", [shorten(destination)]));
   }
   if (destinations.length === 0 && refusals.length === 0) {
     const told = `${path}.receivers is empty: add {destination: <e-mail address>}`;

@@ -38,6 +38,7 @@ export interface ReconcilePorts extends Omit<SendPorts, "logger" | "permit"> {
 
 /** What the metrics are told. */
 export interface DeliveryObserver {
+  received(): void;
   attempted(method: string, reason: string): void;
   finished(phase: "Done" | "Failed", secondsSinceCreation: number): void;
 }

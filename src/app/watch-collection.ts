@@ -1,0 +1,88 @@
+import type { KubeClient } from "../kube/client.ts";
+import { watchResource } from "../kube/watch-resource.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Readiness } from "../observe/readiness.ts";
+import type { ResourceType } from "../resources/kinds.ts";
+import { formatKey, type KubeObject } from "../resources/object.ts";
+
+/** What wants to know the objects of one kind. */
+export interface Collection {
+  /** Listed, created or changed. The next object comes when the promise has settled. */
+  set(object: KubeObject): void | Promise<void>;
+  delete(object: KubeObject): void;
+  /** A list is complete: what is not among `keys` (`namespace/name`) is gone. */
+  retain(keys: ReadonlySet<string>): void;
+  /** The watch failed and will try again. Returns true where that is nothing to be missed or told. */
+  trouble?(error: Error): boolean;
+}
+
+export interface WatchParts {
+  client: KubeClient;
+  logger: Logger;
+  readiness: Readiness;
+}
+
+export interface Scope {
+  /** "" for all namespaces. */
+  namespace: string;
+  fieldSelector?: string;
+}
+
+export interface RunningWatch {
+  /** Resolves at the first complete list, or at the first error: in either case there is something to go by. */
+  answered: Promise<void>;
+  /** Resolves when the signal has aborted. */
+  done: Promise<void>;
+}
+
+/** Keeps `collection` like the cluster until `signal` aborts; what is not well is told to readiness and log. */
+export function watchCollection(
+  { client, logger, readiness }: WatchParts,
+  type: ResourceType,
+  { namespace, fieldSelector }: Scope,
+  collection: Collection,
+  signal: AbortSignal,
+): RunningWatch {
+  const part = nameOf(type, namespace);
+  const answered = Promise.withResolvers<void>();
+  let listed = new Set<string>();
+  readiness.lack(part, "not listed yet");
+  const options = { ...(namespace !== "" && { namespace }), ...(fieldSelector !== undefined && { fieldSelector }) };
+  const done = watchResource(
+    client,
+    type,
+    options,
+    {
+      async onEvent(event) {
+        if (event.type === "Synced") {
+          collection.retain(listed);
+          listed = new Set();
+          readiness.have(part);
+          answered.resolve();
+        } else if (event.type === "Deleted") {
+          collection.delete(event.object);
+        } else {
+          const { name = "", namespace: at = "" } = event.object.metadata;
+          if (event.type === "Listed") listed.add(formatKey({ namespace: at, name }));
+          await collection.set(event.object);
+        }
+      },
+      onState(state) {
+        if (state.phase === "listing") listed = new Set();
+        if (state.phase !== "retrying") return;
+        answered.resolve();
+        if (collection.trouble?.(state.error)) return readiness.have(part);
+        readiness.lack(part, state.error.message);
+        const facts = { watch: part, error: state.error.message, retryInMs: state.retryInMs };
+        logger.warn(facts, "Cannot watch, will try again");
+      },
+    },
+    signal,
+  );
+  return { answered: answered.promise, done };
+}
+
+function nameOf({ plural, group }: ResourceType, namespace: string): string {
+  const kind = group === "" ? plural : `${plural}.${group}`;
+  return namespace === "" ? kind : `${kind} in ${namespace}`;
+}

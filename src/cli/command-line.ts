@@ -1,0 +1,48 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../app/version.ts";
+import { addSettings, readConfig } from "../config/config.ts";
+import { generate } from "./generate.ts";
+import { addPatchOptions, patch } from "./patch.ts";
+import { sandbox } from "./sandbox.ts";
+import { serve } from "./serve.ts";
+
+/** Runs the command that `args` name to its end. Returns the process's exit code. */
+export async function runCommandLine(args: string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command("courier")
+    .description("Delivers the NotificationMessages of a Kubernetes cluster by e-mail, with a status that says why.")
+    .version(VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .showHelpAfterError("(courier COMMAND --help shows what there is)");
+
+  addSettings(program.command("serve"), "serve")
+    .description("deliver NotificationMessages: courier-api")
+    .action(async (_options, command: Command) => {
+      exitCode = await serve(readConfig(command, "serve"));
+    });
+  addSettings(program.command("generate"), "generate")
+    .description("create NotificationMessages from Kyverno generate rules, without Kyverno")
+    .action(async (_options, command: Command) => {
+      exitCode = await generate(readConfig(command, "generate"));
+    });
+  addSettings(program.command("sandbox"), "sandbox")
+    .description("an API server, a mail inbox and both services in one process; plays the guide")
+    .action(async (_options, command: Command) => {
+      exitCode = await sandbox(readConfig(command, "sandbox"));
+    });
+  addPatchOptions(program.command("patch"))
+    .description("kubectl patch for those without kubectl; speaks to the sandbox")
+    .action(async (_options, command: Command) => {
+      exitCode = await patch(command);
+    });
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    console.error(`courier: ${(error as Error).message}`);
+    return 1;
+  }
+  return exitCode;
+}

@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface HttpServer {
+  host: string;
+  port: number;
+  /** Ends at once: probes and scrapes are short, and nobody waits for them at a stop. */
+  close(): Promise<void>;
+}
+
+/** Serves `app` on an address. @throws Error that names the address, when it is taken */
+export async function listen(app: RequestListener, address: { host: string; port: number }): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, app);
+  server.listen(address.port, address.host);
+  await once(server, "listening").catch((cause: Error) => {
+    throw new Error(
+      `Cannot listen on ${address.host}:${address.port}: ${cause.message}; choose another with --http-listen`,
+      { cause },
+    );
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: address.host,
+    port,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

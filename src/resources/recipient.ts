@@ -1,0 +1,1 @@
+export { parseRecipient } from "../mail/address.ts";

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Plan, Task } from "../../src/delivery/plan.ts";
+import type { Reason } from "../../src/delivery/reasons.ts";
+import {
+  addAttempt,
+  expireProgress,
+  foldStatus,
+  type Progress,
+  pendingRecipients,
+  resumeProgress,
+  summarizeStatus,
+} from "../../src/delivery/status.ts";
+
+const NOW = new Date("2026-11-22T10:00:00.500Z");
+const task: Task = {
+  id: "ops/Email",
+  notification: "ops",
+  method: "Email",
+  template: "change",
+  recipients: ["ann@example.com", "bob@example.com", "cy@example.com"],
+};
+const plan: Plan = { tasks: [task], refusals: [] };
+
+function attempt(progress: Progress, outcomes: Record<string, Reason>): Progress {
+  const rows = Object.entries(outcomes).map(([address, reason]) => ({ address, reason, message: `${reason}.` }));
+  return addAttempt(progress, task.id, rows);
+}
+
+test("a message whose mail every recipient got is Done, with the guide's condition", () => {
+  const one: Plan = { tasks: [{ ...task, recipients: ["platform-operator@example.com"] }], refusals: [] };
+  const outcome = { address: "platform-operator@example.com", reason: "Delivered" as const, message: "250 ok" };
+  const status = foldStatus(one, addAttempt(new Map(), task.id, [outcome]), [], NOW);
+  assert.equal(
+    JSON.stringify({ status: summarizeStatus(status) }).slice(1, -1),
+    '"status":{"conditions":[{"method":"Email","addresses":["platform-operator@example.com"],"type":"Ready","status":"True"}],"phase":"Done"}',
+  );
+  assert.deepEqual(Object.keys(status.conditions[0] ?? {}).slice(0, 4), ["method", "addresses", "type", "status"]);
+  assert.equal(status.conditions[0]?.lastTransitionTime, "2026-11-22T10:00:00Z");
+});
+
+test("recipients of one task with different outcomes get a condition for each outcome", () => {
+  const progress = attempt(new Map(), {
+    "ann@example.com": "Delivered",
+    "bob@example.com": "RecipientRejected",
+    "cy@example.com": "Delivered",
+  });
+  const { conditions, phase } = foldStatus(plan, progress, [], NOW);
+  assert.equal(phase, "Failed");
+  assert.deepEqual(
+    conditions.map(({ addresses, status, reason }) => [addresses, status, reason]),
+    [
+      [["ann@example.com", "cy@example.com"], "True", "Delivered"],
+      [["bob@example.com"], "False", "RecipientRejected"],
+    ],
+  );
+});
+
+test("a recipient that may still be reached keeps the message Processing", () => {
+  const progress = attempt(new Map(), {
+    "ann@example.com": "Delivered",
+    "bob@example.com": "RecipientRejected",
+    "cy@example.com": "TemporaryFailure",
+  });
+  assert.equal(foldStatus(plan, progress, [], NOW).phase, "Processing");
+  assert.deepEqual(pendingRecipients(task, progress), ["cy@example.com"]);
+});
+
+test("an unknown outcome is tried once more and then final", () => {
+  const once = attempt(new Map(), { "ann@example.com": "OutcomeUnknown" });
+  assert.equal(pendingRecipients(task, once).includes("ann@example.com"), true);
+  const twice = attempt(once, { "ann@example.com": "OutcomeUnknown" });
+  assert.equal(pendingRecipients(task, twice).includes("ann@example.com"), false);
+});
+
+test("a restart goes on at the first recipient not yet mailed", () => {
+  const progress = attempt(new Map(), { "ann@example.com": "Delivered", "bob@example.com": "TemporaryFailure" });
+  const written = foldStatus(plan, progress, [], NOW);
+  const resumed = resumeProgress(plan, written.conditions);
+  assert.deepEqual(pendingRecipients(task, resumed), ["bob@example.com", "cy@example.com"]);
+  assert.equal(resumed.get(task.id)?.get("bob@example.com")?.attempts, 1);
+});
+
+test("what still waits at the deadline is given up with the last reason in its message", () => {
+  const progress = attempt(new Map(), { "ann@example.com": "Delivered", "bob@example.com": "TemplateNotFound" });
+  const { conditions, phase } = foldStatus(plan, expireProgress(plan, progress, "24 h"), [], NOW);
+  assert.equal(phase, "Failed");
+  const bob = conditions.find(({ addresses }) => addresses.includes("bob@example.com"));
+  assert.equal(bob?.reason, "DeadlineExceeded");
+  assert.equal(bob?.message, "gave up after 24 h; the last reason was TemplateNotFound: TemplateNotFound.");
+});
+
+test("a condition that stays as it is keeps its transition time", () => {
+  const first = attempt(new Map(), { "ann@example.com": "TemporaryFailure" });
+  const before = foldStatus(plan, first, [], NOW);
+  const later = new Date(NOW.getTime() + 60_000);
+  const again = attempt(first, { "ann@example.com": "TemporaryFailure" });
+  assert.equal(foldStatus(plan, again, before.conditions, later).conditions[0]?.lastTransitionTime, "2026-11-22T10:00:00Z");
+  const done = attempt(again, { "ann@example.com": "Delivered" });
+  assert.equal(foldStatus(plan, done, before.conditions, later).conditions[0]?.lastTransitionTime, "2026-11-22T10:01:00Z");
+});
