@@ -1,0 +1,10 @@
+import { isRecord } from "../schema/values.ts";
+
+/** A JSON value as Go's `%v` prints it: `map[a:1 b:[x y]]`. */
+export function formatGoMap(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(formatGoMap).join(" ")}]`;
+  if (!isRecord(value)) return String(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([name, entry]) => `${name}:${formatGoMap(entry)}`).join(" ")}]`;
+}
