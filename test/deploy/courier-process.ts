@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ROOT } from "./manifests.ts";
+
+/** One `courier COMMAND`, as an operating system runs it. */
+export interface CourierProcess {
+  /** What it printed, standard error included. */
+  readonly lines: readonly string[];
+  /** Resolves with the first line, printed already or yet to come, that contains `text`. @throws Error after its end */
+  line(text: string): Promise<string>;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
+  /** Asks it to end (SIGTERM). Resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts `node bin/courier.js ARGS` without the courier settings of this process' environment. */
+export function startCourier(args: string[]): CourierProcess {
+  const child = spawn(process.execPath, [join(ROOT, "bin/courier.js"), ...args], {
+    cwd: ROOT,
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(COURIER_|KUBECONFIG$|POD_)/.test(name))),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const waiting = new Set<{ text: string; resolve: (line: string) => void; reject: (error: Error) => void }>();
+  const onLine = (line: string) => {
+    lines.push(line);
+    for (const waiter of waiting) {
+      if (!line.includes(waiter.text)) continue;
+      waiting.delete(waiter);
+      waiter.resolve(line);
+    }
+  };
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", onLine);
+  const ended = endOf(child);
+  ended.then((code) => {
+    const story = lines.join("\n");
+    for (const { text, reject } of waiting)
+      reject(new Error(`ended with ${code} before it printed "${text}":\n${story}`));
+  });
+  return {
+    lines,
+    ended,
+    line(text) {
+      const printed = lines.find((line) => line.includes(text));
+      if (printed !== undefined) return Promise.resolve(printed);
+      return new Promise((resolve, reject) => waiting.add({ text, resolve, reject }));
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, "close")) as [number | null];
+  return code;
+}
