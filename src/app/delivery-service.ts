@@ -2,12 +2,13 @@ import type { ServeConfig } from "../config/config.ts";
 import type { DeliveryController } from "../delivery/controller.ts";
 import { REASONS } from "../delivery/reasons.ts";
 import { connect } from "../kube/connect.ts";
-import { createEventRecorder } from "../kube/event-recorder.ts";
+
 import { createSmtpMailer } from "../mail/smtp-mailer.ts";
 import type { Logger } from "../observe/logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { parseData } from "../template/index.ts";
 import { deliverWhileLeading } from "./delivery-term.ts";
+import { createEventRecorder } from "./event-recorder.ts";
 import { type Service, startService } from "./service.ts";
 import { VERSION } from "./version.ts";
 
@@ -26,7 +27,7 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     socketTimeoutMs: config.smtpTimeout,
     allowPlainAuth: config.allowPlainAuth,
   });
-  const events = createEventRecorder(client, { component: "courier-api", instance: config.identity, logger });
+  const events = createEventRecorder(client, config.identity, logger);
   return startService(config, { client, logger, metrics }, async (term) => {
     const parts = { client, logger, readiness: term.readiness, metrics, mailer, events };
     await deliverWhileLeading(config, parts, term, (created) => {

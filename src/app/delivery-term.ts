@@ -44,6 +44,7 @@ export async function deliverWhileLeading(
       watchCollection(parts, type, { namespace }, messagesFor(controller, type, namespace, term.stop), term.stop),
     ),
   );
+  term.readiness.have("start");
   const watches = [...templates, secret, ...messages].map(({ done }) => done);
   await Promise.all([...watches, controller.run(term.stop, term.abort)]);
 }

@@ -33,7 +33,10 @@ export class LogTail extends EventEmitter<{ line: [Line] }> {
     const oldest = sinceSeconds === undefined ? 0 : Date.now() - sinceSeconds * 1000;
     const lines = this.#lines.filter(({ at }) => at >= oldest);
     const news = follow ? on(this, "line", signal && { signal }) : undefined;
-    for (const { text } of tailLines === undefined ? lines : lines.slice(lines.length - Math.min(tailLines, lines.length))) yield text;
+    for (const { text } of tailLines === undefined
+      ? lines
+      : lines.slice(lines.length - Math.min(tailLines, lines.length)))
+      yield text;
     if (news) for await (const [{ text }] of news) yield text;
   }
 }

@@ -26,6 +26,7 @@ export interface ServiceParts {
 
 /** What one stretch of leading is given. */
 export interface Term {
+  /** Lacks the part `start` until the term has opened its watches and says that it has it. */
   readiness: Readiness;
   /** Whether the Lease is still ours, asked before every effect. */
   isHeld(): boolean;
@@ -56,6 +57,7 @@ export async function startService(
   setMaxListeners(0, stopping.signal, aborting.signal);
   const readiness = new Readiness();
   readiness.lack("lease", "not asked for yet");
+  readiness.lack("start", "the watches are not open yet");
   const http = await listen(createHttpApp({ readiness, metrics: metrics.registry }), config.httpListen);
   const lease = { namespace: config.leaseNamespace, name: config.leaseName, identity: config.identity };
 
@@ -75,6 +77,7 @@ export async function startService(
               );
             } else {
               readiness.have("lease");
+              if (state.phase === "standby") readiness.have("start");
               if (state.phase === "standby") logger.info({ holder: state.holder }, "Standing by");
               else logger.info({ identity: lease.identity }, "Leading");
             }

@@ -95,7 +95,13 @@ test("a condition that stays as it is keeps its transition time", () => {
   const before = foldStatus(plan, first, [], NOW);
   const later = new Date(NOW.getTime() + 60_000);
   const again = attempt(first, { "ann@example.com": "TemporaryFailure" });
-  assert.equal(foldStatus(plan, again, before.conditions, later).conditions[0]?.lastTransitionTime, "2026-11-22T10:00:00Z");
+  assert.equal(
+    foldStatus(plan, again, before.conditions, later).conditions[0]?.lastTransitionTime,
+    "2026-11-22T10:00:00Z",
+  );
   const done = attempt(again, { "ann@example.com": "Delivered" });
-  assert.equal(foldStatus(plan, done, before.conditions, later).conditions[0]?.lastTransitionTime, "2026-11-22T10:01:00Z");
+  assert.equal(
+    foldStatus(plan, done, before.conditions, later).conditions[0]?.lastTransitionTime,
+    "2026-11-22T10:01:00Z",
+  );
 });
