@@ -1,0 +1,169 @@
+import Handlebars from "handlebars";
+import type { CompiledTemplate, TemplateMode } from "./compile-template.ts";
+import type { TemplateLimits } from "./limits.ts";
+import { TemplateError } from "./template-error.ts";
+
+type Node = hbs.AST.Node;
+
+const ALLOWED = ["if", "unless", "each", "with"];
+
+/** Handlebars with the four block helpers alone; `each` is ours, because it counts. */
+const environment = Handlebars.create();
+for (const name of Object.keys(environment.helpers)) if (!ALLOWED.includes(name)) environment.unregisterHelper(name);
+environment.registerHelper("each", each);
+
+interface Budget {
+  limits: TemplateLimits;
+  deadline: number;
+  turns: number;
+}
+
+/** Compiles a plain Handlebars template: no partials, no decorators, no helpers but if, unless, each and with. @throws TemplateError */
+export function compileHandlebars(
+  source: string,
+  name: string,
+  mode: TemplateMode,
+  limits: TemplateLimits,
+): CompiledTemplate {
+  const ast = parse(source, name);
+  new Gatekeeper(name, mode, limits).accept(ast);
+  const template = environment.compile(ast, {
+    noEscape: mode === "text",
+    knownHelpers: Object.fromEntries(ALLOWED.map((helper) => [helper, true])),
+    knownHelpersOnly: true,
+  });
+  const refused = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
+  return {
+    render(data) {
+      const budget: Budget = { limits, deadline: performance.now() + limits.renderMs, turns: 0 };
+      try {
+        return template(data, { ...refused, data: { budget } });
+      } catch (error) {
+        throw rendering(error, name);
+      }
+    },
+  };
+}
+
+function parse(source: string, name: string): hbs.AST.Program {
+  try {
+    return environment.parse(source);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1);
+    const problem = message.split("\n").at(-1) ?? message;
+    throw new TemplateError(
+      name,
+      { stage: "parse", problem, line, column: columnOf(error), goMessage: message },
+      { cause: error },
+    );
+  }
+}
+
+function columnOf(error: unknown): number {
+  const column = error instanceof Error && "column" in error ? error.column : undefined;
+  return typeof column === "number" ? column + 1 : 1;
+}
+
+/** Refuses what a template of a tenant may not use. */
+class Gatekeeper extends Handlebars.Visitor {
+  readonly name: string;
+  readonly mode: TemplateMode;
+  readonly limits: TemplateLimits;
+  depth = 0;
+
+  constructor(name: string, mode: TemplateMode, limits: TemplateLimits) {
+    super();
+    this.name = name;
+    this.mode = mode;
+    this.limits = limits;
+  }
+
+  refuse(node: Node, problem: string): never {
+    const { line, column } = node.loc.start;
+    throw new TemplateError(this.name, { stage: "parse", problem, line, column: column + 1, goMessage: problem });
+  }
+
+  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+    if (this.mode === "html" && !node.escaped)
+      this.refuse(node, "values are always escaped in HTML: write {{…}} with two braces");
+    this.checkHelper(node, false);
+    super.MustacheStatement(node);
+  }
+
+  override BlockStatement(node: hbs.AST.BlockStatement): void {
+    this.checkHelper(node, true);
+    if (++this.depth > this.limits.nesting) this.refuse(node, `blocks are nested deeper than ${this.limits.nesting}`);
+    super.BlockStatement(node);
+    this.depth--;
+  }
+
+  override SubExpression(node: hbs.AST.SubExpression): void {
+    this.refuse(node, "helpers cannot be called inside an expression");
+  }
+
+  override PartialStatement(node: hbs.AST.PartialStatement): void {
+    this.refuse(node, "partials cannot be used: there is only this template");
+  }
+
+  override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {
+    this.refuse(node, "partials cannot be used: there is only this template");
+  }
+
+  override Decorator(node: hbs.AST.Decorator): void {
+    this.refuse(node, "decorators cannot be used");
+  }
+
+  override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
+    this.refuse(node, "decorators and inline partials cannot be used");
+  }
+
+  checkHelper(node: hbs.AST.MustacheStatement | hbs.AST.BlockStatement, isBlock: boolean): void {
+    const path = "original" in node.path ? String(node.path.original) : "";
+    const called = node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
+    if (called && !(isBlock && ALLOWED.includes(path)))
+      this.refuse(node, `unknown helper "${path}": there are ${ALLOWED.join(", ")}`);
+  }
+}
+
+interface EachOptions {
+  data: { budget: Budget };
+  fn(context: unknown, options: { data: unknown; blockParams: unknown[] }): string;
+  inverse(context: unknown): string;
+}
+
+/** Handlebars' own `each` over lists and own keys of maps, within the bounds. */
+function each(this: unknown, context: unknown, options: EachOptions): string {
+  if (typeof context !== "object" || context === null) return options.inverse(this);
+  const keys: (string | number)[] = Array.isArray(context) ? [...context.keys()] : Object.keys(context);
+  let out = "";
+  for (const [index, key] of keys.entries()) {
+    spend(options.data.budget, out.length);
+    const data = Object.assign(Handlebars.createFrame(options.data), {
+      key,
+      index,
+      first: index === 0,
+      last: index === keys.length - 1,
+    });
+    const item = (context as Record<string | number, unknown>)[key];
+    out += options.fn(item, { data, blockParams: [item, key] });
+  }
+  return keys.length === 0 ? options.inverse(this) : out;
+}
+
+/** A bound that was hit, on its way through Handlebars. */
+class Spent extends Error {}
+
+function spend(budget: Budget, characters: number): void {
+  const { iterations, outputBytes, renderMs } = budget.limits;
+  if (++budget.turns > iterations) throw new Spent(`more than ${iterations} turns of each`);
+  if (characters > outputBytes) throw new Spent(`more than ${outputBytes} bytes of text`);
+  if (performance.now() > budget.deadline) throw new Spent(`rendering takes longer than ${renderMs} ms`);
+}
+
+/** Whatever Handlebars or the data made go wrong, as the one error callers know. */
+function rendering(error: unknown, name: string): TemplateError {
+  const stage = error instanceof Spent || error instanceof RangeError ? "limit" : "exec";
+  const problem = error instanceof Error ? error.message : String(error);
+  return new TemplateError(name, { stage, problem, line: 0, column: 0, goMessage: problem }, { cause: error });
+}

@@ -1,0 +1,193 @@
+import { callFunction } from "./call-function.ts";
+import { explainWalk, STUCK, walkFields } from "./fields.ts";
+import { formatValue } from "./format/printer.ts";
+import { FUNCTION_NAMES } from "./functions/registry.ts";
+import { escapeWith } from "./html/escapers.ts";
+import { rangeOver } from "./range.ts";
+import { Failure, type RenderState } from "./render-state.ts";
+import { GoNumber, truth, type Value } from "./values.ts";
+
+type Result = Value | Failure;
+
+interface Options {
+  data: RenderState;
+  fn(dot: Value): string;
+  inverse(dot: Value): string;
+}
+
+/** Any helper takes what its lowering gives it; see lower.ts for each one's arguments. */
+export type Helper = (...args: never[]) => unknown;
+
+/** A missing or nil value is "no value" once a pipeline has ended. */
+const unwrap = (value: Result): Result => (value === null ? undefined : value);
+
+const printed = (value: Value): string => (value === undefined || value === null ? "<no value>" : formatValue(value));
+
+const isElement = (state: RenderState, id: number, value: Value): boolean =>
+  state.site(id).dotIsElement && !(value instanceof GoNumber);
+
+/** (dot, field…, site) */
+function field(...args: unknown[]): Result {
+  const last = args.length - 2;
+  const value = walkFields(args[0] as Value, args, 1, last);
+  if (value !== STUCK) return value;
+  const { data } = args[last + 1] as Options;
+  const id = args[last] as number;
+  return explainWalk(data, id, args[0] as Value, isElement(data, id, args[0] as Value));
+}
+
+/** (dot, field…, site): a field printed, the commonest action of all */
+function showField(...args: unknown[]): string {
+  const last = args.length - 2;
+  const value = walkFields(args[0] as Value, args, 1, last);
+  if (typeof value === "string") return value;
+  const { data } = args[last + 1] as Options;
+  return printed(
+    data.settle(
+      value === STUCK
+        ? explainWalk(
+            data,
+            args[last] as number,
+            args[0] as Value,
+            isElement(data, args[last] as number, args[0] as Value),
+          )
+        : value,
+    ),
+  );
+}
+
+/** (slot, field…, site) */
+function variable(...args: unknown[]): Result {
+  const last = args.length - 2;
+  const { data } = args[last + 1] as Options;
+  const slot = args[0] as number;
+  const start = data.vars[slot];
+  const value = walkFields(start, args, 1, last);
+  return value === STUCK ? explainWalk(data, args[last] as number, start, data.elements[slot] === true) : value;
+}
+
+/** (value, field…, site) */
+function chain(...args: unknown[]): Result {
+  const last = args.length - 2;
+  if (args[0] instanceof Failure) return args[0];
+  const value = walkFields(args[0] as Value, args, 1, last);
+  return value === STUCK
+    ? explainWalk((args[last + 1] as Options).data, args[last] as number, args[0] as Value, false)
+    : value;
+}
+
+/** (dot, site): a field called with arguments; (slot, site) and (value, site) likewise */
+const method = (dot: Value, id: number, { data }: Options): Result =>
+  explainWalk(data, id, dot, isElement(data, id, dot));
+const variableMethod = (slot: number, id: number, { data }: Options): Result =>
+  explainWalk(data, id, data.vars[slot], data.elements[slot] === true);
+const chainMethod = (value: Result, id: number, { data }: Options): Result =>
+  value instanceof Failure ? value : explainWalk(data, id, value, false);
+
+/** (piped value?, site): a place that can only fail, after what is evaluated before it */
+function fail(...args: unknown[]): Failure {
+  const id = args.at(-2) as number;
+  if (args.length > 2 && args[0] instanceof Failure) return args[0];
+  const { data } = args.at(-1) as Options;
+  return data.failure(id, data.site(id).problem ?? "");
+}
+
+/** (piped value, value) */
+const after = (piped: Result, value: Result): Result => (piped instanceof Failure ? piped : value);
+
+/** (value, site): declares or assigns; the value of the pipeline is the value of all its variables */
+function assign(value: Result, id: number, { data }: Options): Result {
+  if (value instanceof Failure) return value;
+  const { slots = [], node } = data.site(id);
+  for (const [index, slot] of slots.entries()) {
+    if (slot < 0 && node.type === "pipe")
+      return data.failure(id, `undefined variable: ${node.variables[index]?.name}`, { ...node, variables: [] });
+    data.vars[slot] = value === null ? undefined : value;
+    data.elements[slot] = false;
+  }
+  return value;
+}
+
+/** (condition, dot) */
+function ifBlock(condition: Result, dot: Value, options: Options): string {
+  return truth(options.data.settle(condition)) ? options.fn(dot) : options.inverse(dot);
+}
+
+/** (value, dot) */
+function withBlock(value: Result, dot: Value, options: Options): string {
+  const settled = options.data.settle(value);
+  return truth(settled) ? options.fn(settled) : options.inverse(dot);
+}
+
+/** Runs the rest of a body unless `break` or `continue` was met. (dot) */
+const proceed = (dot: Value, options: Options): string => (options.data.jump === undefined ? options.fn(dot) : "");
+
+function jump(kind: "break" | "continue", { data }: Options): string {
+  data.jump = kind;
+  return "";
+}
+
+/** (value, name, site) */
+function template(value: Result, name: string, id: number, { data }: Options): string {
+  const dot = data.settle(value);
+  return data.run(id, name, dot === null ? undefined : dot);
+}
+
+/** (value, site) */
+function show(value: Result, id: number, { data }: Options): string {
+  const text = printed(data.settle(value));
+  data.spend(id, text.length);
+  return text;
+}
+
+/** (value, escaper…, site): shows a value in HTML */
+function showEscaped(...args: unknown[]): string {
+  const { data } = args.at(-1) as Options;
+  let value = data.settle(args[0] as Result);
+  for (let at = 1; at < args.length - 2; at++) value = escapeWith(args[at] as string, value);
+  const text = printed(value);
+  data.spend(args.at(-2) as number, text.length);
+  return text;
+}
+
+/** (value): evaluated for what it does, written as nothing */
+function silent(value: Result, { data }: Options): string {
+  data.settle(value);
+  return "";
+}
+
+/** (argument…, site): a function by its own name */
+function functionHelper(...args: unknown[]): Result {
+  const { data } = args[args.length - 1] as Options;
+  const id = args[args.length - 2] as number;
+  const site = data.site(id).call;
+  if (site === undefined) throw new Error(`site ${id} is no call`);
+  args.length -= 2;
+  return callFunction(data, id, site, args as Result[]);
+}
+
+/** All helpers that lowered templates call. Functions stand under Go's names, the language's own parts under keywords or with a `$`. */
+export const HELPERS: Record<string, Helper> = Object.assign(Object.create(null), {
+  $field: field,
+  $showField: showField,
+  $variable: variable,
+  $chain: chain,
+  $method: method,
+  $variableMethod: variableMethod,
+  $chainMethod: chainMethod,
+  $fail: fail,
+  $after: after,
+  $assign: assign,
+  $unwrap: unwrap,
+  $constant: (index: number, { data }: Options): Value => data.unit.constants[index],
+  $show: show,
+  $escape: showEscaped,
+  $silent: silent,
+  $proceed: proceed,
+  $jump: jump,
+  if: ifBlock,
+  with: withBlock,
+  range: rangeOver,
+  template,
+  ...Object.fromEntries([...FUNCTION_NAMES].map((name) => [name, functionHelper])),
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileTemplate, parseData, TemplateError, type TemplateMode } from "../../src/template/index.ts";
+
+const compile = (source: string, mode: TemplateMode = "text", limits = {}) =>
+  compileTemplate(source, { name: "content", mode, dialect: "handlebars", limits });
+
+test("plain Handlebars templates render", () => {
+  const source =
+    "{{#each items}}{{@index}}:{{name}}{{#unless @last}}, {{/unless}}{{else}}none{{/each}}{{#if on}}!{{/if}}";
+  assert.equal(compile(source).render({ items: [{ name: "a" }, { name: "b" }], on: true }), "0:a, 1:b!");
+});
+
+test("values are escaped in HTML and stay as they are in text", () => {
+  assert.equal(compile("<p>{{x}}</p>", "html").render({ x: "<&" }), "<p>&lt;&amp;</p>");
+  assert.equal(compile("{{x}}").render({ x: "<&" }), "<&");
+});
+
+test("numbers read as the message wrote them", () => {
+  assert.equal(compile("{{a}} {{b}}").render(parseData('{"a":9007199254740993,"b":1.0}')), "9007199254740993 1");
+});
+
+test("prototypes cannot be reached", () => {
+  for (const path of ["constructor", "__proto__", "toString", "a.constructor", "a.__proto__.constructor"]) {
+    assert.equal(compile(`[{{${path}}}]`).render({ a: {} }), "[]");
+  }
+});
+
+test("partials, decorators, unknown helpers and raw output in HTML are refused with their place", () => {
+  const refused: [string, TemplateMode][] = [
+    ["x\n {{> part}}", "text"],
+    ["x\n {{> (lookup . 'part')}}", "text"],
+    ["x\n {{#*inline 'a'}}{{/inline}}", "text"],
+    ["x\n {{lookup a b}}", "text"],
+    ["x\n {{log a}}", "text"],
+    ["x\n {{{a}}}", "html"],
+    ["x\n {{#if}", "text"],
+  ];
+  for (const [source, mode] of refused) {
+    assert.throws(
+      () => compile(source, mode),
+      (error) => error instanceof TemplateError && error.stage === "parse" && error.line === 2,
+      source,
+    );
+  }
+});
+
+test("bounds hold and odd data is a TemplateError", () => {
+  const limited = compile("{{#each l}}{{#each ../l}}x{{/each}}{{/each}}", "text", { iterations: 100 });
+  assert.throws(
+    () => limited.render({ l: Array.from({ length: 50 }, () => 1) }),
+    (error) => error instanceof TemplateError && error.stage === "limit",
+  );
+  assert.throws(() => compile("{{a}}").render({ a: { toString: 1 } }), TemplateError);
+});
