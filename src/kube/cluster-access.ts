@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import type { KubeConfig } from "@kubernetes/client-node";
+import type { Cluster, KubeConfig } from "@kubernetes/client-node";
 import { parse as parseYaml } from "yaml";
 import { type KubeError, noAnswer } from "./kube-error.ts";
 
@@ -26,8 +26,12 @@ export interface ClusterAccess {
   /** Base address without a trailing slash; may hold a path (`https://rancher/k8s/clusters/c-1`). */
   server: string;
   proxyUrl?: string;
-  /** Reads token and certificate files afresh, and asks the exec plugin when its answer has expired. @throws KubeError */
-  authenticate(): Promise<Credentials>;
+  /**
+   * Reads token and certificate files afresh, and asks the exec plugin when its answer has expired. After the server
+   * refused what came of it, the kubeconfig itself is read again and the plugin asked in any case.
+   * @throws KubeError
+   */
+  authenticate(after?: "refusal"): Promise<Credentials>;
 }
 
 export interface AccessOptions {
@@ -46,10 +50,25 @@ const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/tok
  */
 export async function loadClusterAccess({ kubeconfig, context }: AccessOptions): Promise<ClusterAccess> {
   const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  if (kubeconfig === undefined && isInCluster()) config.loadFromCluster();
-  else loadFile(config, kubeconfig ?? defaultFile());
-  return accessFrom(config, context);
+  const load = () => {
+    const config = new KubeConfig();
+    if (kubeconfig === undefined && isInCluster()) config.loadFromCluster();
+    else loadFile(config, kubeconfig ?? defaultFile());
+    return config;
+  };
+  let config = load();
+  const { server, proxyUrl } = selectCluster(config, context);
+  return {
+    server: server.replace(/\/+$/, ""),
+    ...(proxyUrl ? { proxyUrl } : {}),
+    authenticate: async (after) => {
+      if (after === "refusal") {
+        config = load(); // with it client-node's own caches of tokens go
+        selectCluster(config, context);
+      }
+      return authenticate(config, server);
+    },
+  };
 }
 
 function isInCluster(): boolean {
@@ -88,12 +107,13 @@ function adoptTokenFiles(config: KubeConfig, file: string): void {
     if (user?.tokenFile === undefined || name === undefined) continue;
     const tokenFile = resolve(dirname(file), user.tokenFile);
     config.users = config.users.map((known) =>
-      known.name === name ? { ...known, authProvider: { name: "tokenFile", config: { tokenFile } } } : known,
+      known.name === name ? { name, authProvider: { name: "tokenFile", config: { tokenFile } } } : known,
     );
   }
 }
 
-function accessFrom(config: KubeConfig, context: string | undefined): ClusterAccess {
+/** Makes the context current and its cluster and user such that client-node can use them. */
+function selectCluster(config: KubeConfig, context: string | undefined): Cluster {
   if (context !== undefined) config.setCurrentContext(context);
   const name = config.getCurrentContext() ?? "";
   const chosen = config.getContextObject(name);
@@ -107,11 +127,7 @@ function accessFrom(config: KubeConfig, context: string | undefined): ClusterAcc
   requireSafeAddress(cluster.server, cluster.skipTLSVerify === true);
   // client-node refuses plain HTTP unless told to skip TLS checks, of which plain HTTP has none.
   if (cluster.server.startsWith("http:")) config.clusters = [{ ...cluster, skipTLSVerify: true }];
-  return {
-    server: cluster.server.replace(/\/+$/, ""),
-    ...(cluster.proxyUrl ? { proxyUrl: cluster.proxyUrl } : {}),
-    authenticate: () => authenticate(config, cluster.server),
-  };
+  return cluster;
 }
 
 /** client-node skips the certificate authority of a context without user. */
@@ -129,7 +145,7 @@ function requireSafeAddress(server: string, skipsTlsChecks: boolean): void {
     throw configInvalid(`Cannot use the server "${server}": it is no address like https://host:6443`);
   const { protocol, hostname } = new URL(server);
   if (protocol === "https:") return;
-  const isLoopback = /^(127\.|localhost$|\[::1\]$)/.test(hostname);
+  const isLoopback = /^(127(\.\d+){3}|localhost|\[::1\])$/.test(hostname);
   if (protocol === "http:" && (isLoopback || skipsTlsChecks)) return;
   throw configInvalid(
     `Cannot use the server "${server}": credentials would travel readable; use https, or set insecure-skip-tls-verify`,

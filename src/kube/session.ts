@@ -4,6 +4,8 @@ import { noAnswer } from "./kube-error.ts";
 
 /** How long credentials are used before their files are read again, as client-go does. */
 const CREDENTIALS_MS = 60_000;
+/** Credentials that are refused right after they were read again are not read once more for so long. */
+const REFUSAL_MS = 10_000;
 /** Below kube-apiserver's own idle limit (90 s and more), so that it is never the server that closes first. */
 const KEEP_ALIVE_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,34 +23,40 @@ export interface Line {
 export class Session {
   readonly #access: ClusterAccess;
   readonly #maxConnections: number;
+  readonly #now: () => number;
   readonly #retired = new Set<Dispatcher>();
   #line: Line | undefined;
   #tlsFingerprint = "";
   #readAt = 0;
+  #isRefused = false;
+  #refusedAt = Number.NEGATIVE_INFINITY;
   #renewal: Promise<Line> | undefined;
   #isClosed = false;
 
-  constructor(access: ClusterAccess, maxConnections: number) {
+  /** `now` in milliseconds, of a clock that only goes forward. */
+  constructor(access: ClusterAccess, maxConnections: number, now: () => number = () => performance.now()) {
     this.#access = access;
     this.#maxConnections = maxConnections;
+    this.#now = now;
   }
 
   /** @throws KubeError when there are no credentials to be had, or the session is closed */
   async line(): Promise<Line> {
     if (this.#isClosed) throw noAnswer("ConnectionLost", `Cannot reach ${this.#access.server}: the client is closed`);
-    if (this.#line !== undefined && performance.now() - this.#readAt < CREDENTIALS_MS) return this.#line;
+    const isCurrent = !this.#isRefused && this.#now() - this.#readAt < CREDENTIALS_MS;
+    if (this.#line !== undefined && isCurrent) return this.#line;
     this.#renewal ??= this.#renew().finally(() => {
       this.#renewal = undefined;
     });
     return this.#renewal;
   }
 
-  /** The server refused `line`'s credentials: the next request reads them afresh. False when they were only just read. */
+  /** The server refused `line`'s credentials. True when there are others, or may be once they are read again. */
   refuse(line: Line): boolean {
     if (line !== this.#line) return true;
-    const isFresh = performance.now() - this.#readAt < 1000;
-    this.#readAt = Number.NEGATIVE_INFINITY;
-    return !isFresh;
+    const isNew = this.#now() - this.#refusedAt < REFUSAL_MS;
+    if (!isNew) this.#isRefused = true;
+    return !isNew;
   }
 
   async close(): Promise<void> {
@@ -58,16 +66,16 @@ export class Session {
   }
 
   async #renew(): Promise<Line> {
-    const previous = this.#line;
     try {
-      const credentials = await this.#access.authenticate();
-      this.#line = this.#lineFor(credentials);
+      this.#line = this.#lineFor(await this.#access.authenticate(this.#isRefused ? "refusal" : undefined));
     } catch (error) {
       // A token file that cannot be read for a moment need not stop work that the old token still opens.
-      if (previous === undefined || this.#readAt === Number.NEGATIVE_INFINITY) throw error;
+      if (this.#line === undefined || this.#isRefused) throw error;
     }
-    this.#readAt = performance.now();
-    return this.#line as Line;
+    if (this.#isRefused) this.#refusedAt = this.#now();
+    this.#isRefused = false;
+    this.#readAt = this.#now();
+    return this.#line;
   }
 
   /** The same connections with new headers; new connections only where the certificates changed. */
