@@ -1,14 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../app/version.ts";
 import { addSettings, readConfig } from "../config/config.ts";
-import { generate } from "./generate.ts";
-import { addPatchOptions, patch } from "./patch.ts";
-import { sandbox } from "./sandbox.ts";
-import { serve } from "./serve.ts";
+import { addPatchOptions } from "./patch-options.ts";
 
 /** Runs the command that `args` name to its end. Returns the process's exit code. */
 export async function runCommandLine(args: string[]): Promise<number> {
   let exitCode = 0;
+  // Each command's modules are loaded when it runs: serve must not wait for the sandbox's.
   const program = new Command("courier")
     .description("Delivers the NotificationMessages of a Kubernetes cluster by e-mail, with a status that says why.")
     .version(VERSION)
@@ -19,21 +17,25 @@ export async function runCommandLine(args: string[]): Promise<number> {
   addSettings(program.command("serve"), "serve")
     .description("deliver NotificationMessages: courier-api")
     .action(async (_options, command: Command) => {
+      const { serve } = await import("./serve.ts");
       exitCode = await serve(readConfig(command, "serve"));
     });
   addSettings(program.command("generate"), "generate")
     .description("create NotificationMessages from Kyverno generate rules, without Kyverno")
     .action(async (_options, command: Command) => {
+      const { generate } = await import("./generate.ts");
       exitCode = await generate(readConfig(command, "generate"));
     });
   addSettings(program.command("sandbox"), "sandbox")
     .description("an API server, a mail inbox and both services in one process; plays the guide")
     .action(async (_options, command: Command) => {
+      const { sandbox } = await import("./sandbox.ts");
       exitCode = await sandbox(readConfig(command, "sandbox"));
     });
   addPatchOptions(program.command("patch"))
     .description("kubectl patch for those without kubectl; speaks to the sandbox")
     .action(async (_options, command: Command) => {
+      const { patch } = await import("./patch.ts");
       exitCode = await patch(command);
     });
 

@@ -1,27 +1,8 @@
 import { existsSync } from "node:fs";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import { connect } from "../kube/connect.ts";
-import { isObject } from "../resources/fields.ts";
+import type { PatchOptions } from "./patch-options.ts";
 import { print } from "./terminal.ts";
-
-interface PatchOptions {
-  namespace: string;
-  patch: object;
-  kubeconfig: string;
-}
-
-/** The arguments of `kubectl patch` that the guide uses, with kubectl's names. */
-export function addPatchOptions(command: Command): Command {
-  return command
-    .argument("<kind>", "such as configmap, cm or nfm")
-    .argument("<name>")
-    .option("-n, --namespace <name>", "namespace of the object", "default")
-    .addOption(new Option("--type <type>", "kind of patch").choices(["merge"]).default("merge"))
-    .addOption(
-      new Option("-p, --patch <json>", "the fields to change, as JSON").argParser(parsePatch).makeOptionMandatory(),
-    )
-    .option("--kubeconfig <file>", "how to reach the cluster", ".courier/kubeconfig");
-}
 
 /** `courier patch`: what the guide does with `kubectl patch`. Returns the exit code. */
 export async function patch(command: Command): Promise<number> {
@@ -50,14 +31,4 @@ export async function patch(command: Command): Promise<number> {
   } finally {
     await client.close();
   }
-}
-
-function parsePatch(text: string): object {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new InvalidArgumentError(`it is no JSON: ${(error as Error).message}`);
-  }
-  throw new InvalidArgumentError('it must be a JSON object, such as {"data":{"severity":"critical"}}');
 }

@@ -95,8 +95,7 @@ async function messageEnd({ client }: Sandbox, onOpen: () => void, signal: Abort
       { namespace: "cpaas-system" },
       (event) => {
         if (event.type === "Synced") return onOpen() as undefined;
-        if (!event.object.metadata.name?.startsWith(`cm-change-${SOURCE.namespace}-`))
-          return;
+        if (!event.object.metadata.name?.startsWith(`cm-change-${SOURCE.namespace}-`)) return;
         last = `${event.object.metadata.name} is there, and ${explainStatus(event.object)}`;
         return event.type === "Deleted" ? true : undefined;
       },

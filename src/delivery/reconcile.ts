@@ -15,10 +15,10 @@ import {
   addAttempt,
   expireProgress,
   foldStatus,
+  logStatus,
   type Progress,
   pendingRecipients,
   resumeProgress,
-  summarizeStatus,
 } from "./status.ts";
 import type { TemplateStore } from "./templates.ts";
 
@@ -158,7 +158,7 @@ async function record(
   const written = await writeUntilTaken(key, object, status, ports, signal);
   if (written === "gone") return undefined;
   const level = { Done: "info", Failed: "error", Processing: "warn", Pending: "info" } as const;
-  ports.logger[level[status.phase]]({ status: summarizeStatus(status) }, "Update status");
+  ports.logger[level[status.phase]]({ status: logStatus(status) }, "Update status");
   await announce(object, status, ports, signal);
   return status;
 }

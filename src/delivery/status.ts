@@ -1,5 +1,5 @@
 /** Last stage, called by reconcile.ts: outcomes → status, and back again after a restart. Pure. */
-import type { Condition, MessageStatus, Phase } from "../resources/notification-message.ts";
+import type { Condition, MessageStatus, Phase, StatusSummary } from "../resources/notification-message.ts";
 import type { Plan, Refusal, Task } from "./plan.ts";
 import { consequenceOf, isReason, type Reason } from "./reasons.ts";
 
@@ -84,11 +84,22 @@ export function foldStatus(plan: Plan, progress: Progress, previous: Condition[]
     ...plan.refusals.map(refusalCondition),
   ];
   const conditions = rows.map((row) => ({ ...row, lastTransitionTime: transitionTime(row, previous, now) }));
-  return { conditions, phase: phaseOf(plan, progress) };
+  const phase = phaseOf(plan, progress);
+  return { conditions, phase, summary: summaryOf(plan, progress, phase, conditions) };
+}
+
+function summaryOf(plan: Plan, progress: Progress, phase: Phase, conditions: Condition[]): StatusSummary {
+  const outcomes = plan.tasks.flatMap((task) => task.recipients.map((address) => progress.get(task.id)?.get(address)));
+  const refused = plan.refusals.reduce((count, { addresses }) => count + addresses.length, 0);
+  const delivered = outcomes.filter((outcome) => outcome?.reason === "Delivered").length;
+  const lost = plan.refusals.length > 0 || outcomes.some((o) => o && o.reason !== "Delivered" && isFinal(o));
+  const ready = phase === "Done" ? "True" : lost ? "False" : "Unknown";
+  const reason = conditions.find(({ status }) => status !== "True")?.reason ?? (phase === "Done" ? "Delivered" : "");
+  return { ready, recipients: `${delivered}/${outcomes.length + refused}`, reason };
 }
 
 /** The status as the guide's log line shows it: the guide's fields alone where mail was delivered, else with the why. */
-export function summarizeStatus({ conditions, phase }: MessageStatus): MessageStatus {
+export function logStatus({ conditions, phase }: MessageStatus): object {
   const shown = conditions.map(({ method, addresses, type, status, reason, message }) => ({
     method,
     addresses,
@@ -96,7 +107,7 @@ export function summarizeStatus({ conditions, phase }: MessageStatus): MessageSt
     status,
     ...(status !== "True" && { reason, message }),
   }));
-  return { conditions: shown as Condition[], phase };
+  return { conditions: shown, phase };
 }
 
 function phaseOf(plan: Plan, progress: Progress): Phase {

@@ -37,11 +37,13 @@ export function createLogger({ format, level, fieldStyle = "object", destination
   );
 }
 
-/** One pino record as a line for people: time, level, message, fields. */
+/** One pino record as a line for people: time, level, the NotificationMessage it is about, what happened, fields. */
 export function formatTextLine(record: string, fieldStyle: FieldStyle): string {
-  const { level, ts, msg, ...fields } = JSON.parse(record) as Record<string, unknown>;
+  const { level, ts, msg, message, ...fields } = JSON.parse(record) as Record<string, unknown>;
   const printed = fieldStyle === "object" ? printObject(fields) : printPairs(fields);
-  return `${ts} ${String(level).toUpperCase().padEnd(5)} ${oneLine(String(msg ?? ""))}${printed === "" ? "" : ` ${printed}`}\n`;
+  const about = message === undefined ? "" : `[${oneLine(String(message))}] `;
+  const text = `${about}${oneLine(String(msg ?? ""))}`;
+  return `${ts} ${String(level).toUpperCase().padEnd(5)} ${text}${printed === "" ? "" : ` ${printed}`}\n`;
 }
 
 /** `{"from": ["a"], "status":{…}}`: scalars and lists spaced as zap prints them, objects compact as the guide shows them. */

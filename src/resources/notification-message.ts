@@ -34,6 +34,17 @@ export interface Condition {
 export interface MessageStatus {
   conditions: Condition[];
   phase: Phase;
+  summary: StatusSummary;
+}
+
+/** The conditions in one row: what `kubectl get nfm` shows. */
+export interface StatusSummary {
+  /** `True` when every recipient has the mail, `False` when one never will, `Unknown` until then. */
+  ready: Condition["status"];
+  /** Recipients that have the mail, of all recipients: `2/3`. */
+  recipients: string;
+  /** Why the message is in its phase: the first reason that keeps it from being Done. */
+  reason: string;
 }
 
 /** A NotificationMessage in types, or what is wrong with it as a whole. */

@@ -6,10 +6,10 @@ import {
   addAttempt,
   expireProgress,
   foldStatus,
+  logStatus,
   type Progress,
   pendingRecipients,
   resumeProgress,
-  summarizeStatus,
 } from "../../src/delivery/status.ts";
 
 const NOW = new Date("2026-11-22T10:00:00.500Z");
@@ -32,7 +32,7 @@ test("a message whose mail every recipient got is Done, with the guide's conditi
   const outcome = { address: "platform-operator@example.com", reason: "Delivered" as const, message: "250 ok" };
   const status = foldStatus(one, addAttempt(new Map(), task.id, [outcome]), [], NOW);
   assert.equal(
-    JSON.stringify({ status: summarizeStatus(status) }).slice(1, -1),
+    JSON.stringify({ status: logStatus(status) }).slice(1, -1),
     '"status":{"conditions":[{"method":"Email","addresses":["platform-operator@example.com"],"type":"Ready","status":"True"}],"phase":"Done"}',
   );
   assert.deepEqual(Object.keys(status.conditions[0] ?? {}).slice(0, 4), ["method", "addresses", "type", "status"]);
@@ -54,6 +54,17 @@ test("recipients of one task with different outcomes get a condition for each ou
       [["bob@example.com"], "False", "RecipientRejected"],
     ],
   );
+});
+
+test("the summary counts who has the mail and names the first reason that keeps it from being Done", () => {
+  const waiting = attempt(new Map(), { "ann@example.com": "Delivered", "bob@example.com": "TemporaryFailure" });
+  const unknown = { ready: "Unknown", recipients: "1/3", reason: "TemporaryFailure" };
+  assert.deepEqual(foldStatus(plan, waiting, [], NOW).summary, unknown);
+  const lost = attempt(waiting, { "bob@example.com": "RecipientRejected" });
+  assert.equal(foldStatus(plan, lost, [], NOW).summary.ready, "False");
+  const done = attempt(waiting, { "bob@example.com": "Delivered", "cy@example.com": "Delivered" });
+  const all = { ready: "True", recipients: "3/3", reason: "Delivered" };
+  assert.deepEqual(foldStatus(plan, done, [], NOW).summary, all);
 });
 
 test("a recipient that may still be reached keeps the message Processing", () => {
