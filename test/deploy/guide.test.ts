@@ -20,12 +20,12 @@ function emailServer(smtp: TestSmtpServer): Manifest[] {
 
 async function ready(courier: CourierProcess): Promise<void> {
   const address = /http:\/\/[\d.:]+/.exec(await courier.line("Listening"))?.[0];
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 300; tries += 1) {
     const { ok } = await fetch(`${address}/readyz`);
     if (ok) return;
     await pause(100);
   }
-  throw new Error(`not ready after 20 s: ${await (await fetch(`${address}/readyz`)).text()}`);
+  throw new Error(`not ready after 30 s: ${await (await fetch(`${address}/readyz`)).text()}`);
 }
 
 describe("the guide on a real API server, each service with its ServiceAccount's own token and rights", {
