@@ -169,8 +169,7 @@ class Candidate {
     try {
       return await this.#acquireOrRenew(bounded);
     } catch (error) {
-      const isConflict = error instanceof KubeError && error.code === 409;
-      if (!isConflict) throw error;
+      if (!isConflict(error)) throw error;
       this.#lease = undefined;
       return await this.#acquireOrRenew(bounded); // someone wrote in between: look who, once
     }
@@ -226,22 +225,31 @@ class Candidate {
 
   /** Gives the lease back, so that a standby need not wait until it expires. */
   async #release(): Promise<void> {
-    if (!this.#isHeld() || this.#lease === undefined) return;
-    const now = microTime();
-    const spec = {
-      ...specOf(this.#lease),
-      holderIdentity: "",
-      leaseDurationSeconds: 1,
-      acquireTime: now,
-      renewTime: now,
-    };
-    const limit = AbortSignal.timeout(this.#options.renewDeadlineMs / 2);
+    if (!this.#isHeld()) return;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
+    const limit = AbortSignal.timeout(this.#options.renewDeadlineMs / 2);
     try {
-      this.#observe(await this.#client.replace(LEASE, { ...this.#lease, spec }, limit));
+      while (!(await this.#writeRelease(limit)));
     } catch (error) {
       // It expires by itself; the standby waits a little longer.
       this.#tell({ phase: "retrying", error: error as Error, retryInMs: this.#options.leaseDurationMs });
+    }
+  }
+
+  /** False when someone wrote in between: mostly the renewal that was under way when the work ended. */
+  async #writeRelease(signal: AbortSignal): Promise<boolean> {
+    const lease = this.#lease ?? (await this.#read(signal));
+    if (lease === undefined || specOf(lease).holderIdentity !== this.#options.identity) return true;
+    const now = microTime();
+    const released = { holderIdentity: "", leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+    try {
+      const spec = { ...specOf(lease), ...released };
+      this.#observe(await this.#client.replace(LEASE, { ...lease, spec }, signal));
+      return true;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      this.#lease = undefined;
+      return false;
     }
   }
 
@@ -273,6 +281,10 @@ class Candidate {
 
 function specOf(lease: KubeObject | undefined): LeaseSpec {
   return (lease?.["spec"] ?? {}) as LeaseSpec;
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubeError && error.code === 409;
 }
 
 /** A leader that stops because its term ended may say so by the signal's reason or an AbortError around it. */

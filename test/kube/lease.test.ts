@@ -212,6 +212,23 @@ test("the lease is renewed until the work has ended, and given back only then", 
   assert.equal(server.store.lease?.spec.holderIdentity, "");
 });
 
+test("the lease is given back even when the last renewal's answer was still under way", async (t) => {
+  const server = await startLeaseServer(t);
+  const a = candidate(t, server, "a");
+  await until(() => a.terms.length === 1);
+  let isWritten = false;
+  server.store.fault = ({ method, body }) => {
+    if (method !== "PUT" || isWritten) return false;
+    server.store.write(JSON.parse(body) as LeaseBody);
+    isWritten = true;
+    return true; // and no answer
+  };
+  await until(() => isWritten);
+  a.stop();
+  await a.ended;
+  assert.equal(server.store.lease?.spec.holderIdentity, "");
+});
+
 test("what the work throws climbs, after the lease was given back", async (t) => {
   const server = await startLeaseServer(t);
   const bug = new Error("a bug");
