@@ -1,0 +1,95 @@
+import type { ResourceType } from "../resources/kinds.ts";
+import type { Json, KubeObject, ObjectMeta } from "../resources/object.ts";
+import { RuleError } from "./errors.ts";
+import { isJsonObject, typeName } from "./jmespath/values.ts";
+import type { ChangeRequest } from "./request.ts";
+import type { Policy, Rule } from "./rule-model.ts";
+import { type Scope, substitute } from "./substitute.ts";
+
+/** Where a rule's object goes, as far as the policy says it. */
+export interface TargetIdentity {
+  apiVersion: string;
+  kind: string;
+  /** "" for a cluster-scoped target. */
+  namespace: string;
+  name: string;
+}
+
+/** `apiVersion/Kind/namespace/name`, as Kyverno's log prints a target. */
+export function formatTarget({ apiVersion, kind, namespace, name }: TargetIdentity): string {
+  return [apiVersion, kind, namespace, name].join("/");
+}
+
+/** The whole object that `rule` generates for `request`, labels included. @throws RuleError */
+export function buildTarget(policy: Policy, rule: Rule, request: ChangeRequest, scope: Scope): KubeObject {
+  const identity = identifyTarget(policy, rule, scope);
+  const data = substitute(rule.generate.data, scope, "generate.data");
+  if (!isJsonObject(data)) throw new RuleError(`generate.data must be an object and is ${typeName(data)}`);
+  return {
+    ...data,
+    apiVersion: identity.apiVersion,
+    kind: textOr(data["kind"], identity.kind),
+    metadata: buildMetadata(data["metadata"] ?? {}, identity, originLabels(policy, rule, request)),
+  };
+}
+
+function identifyTarget(policy: Policy, { generate }: Rule, scope: Scope): TargetIdentity {
+  const text = (name: "apiVersion" | "kind" | "namespace" | "name") => {
+    const value = substitute(generate[name], scope, `generate.${name}`);
+    if (typeof value === "string") return value;
+    throw new RuleError(`generate.${name} must be a string and its expression gives ${typeName(value)}`);
+  };
+  const identity = {
+    apiVersion: text("apiVersion"),
+    kind: text("kind"),
+    namespace: text("namespace"),
+    name: text("name"),
+  };
+  for (const part of ["apiVersion", "kind", "name"] as const)
+    if (identity[part] === "") throw new RuleError(`generate.${part} is empty`);
+  if (policy.kind === "Policy" && identity.namespace !== policy.namespace)
+    throw new RuleError(
+      `generate.namespace is "${identity.namespace}": a Policy generates only in its own namespace "${policy.namespace}", use a ClusterPolicy`,
+    );
+  return identity;
+}
+
+function buildMetadata(given: Json, { namespace, name }: TargetIdentity, labels: Record<string, string>): ObjectMeta {
+  if (!isJsonObject(given)) throw new RuleError(`generate.data.metadata must be an object and is ${typeName(given)}`);
+  const own = given["labels"] ?? {};
+  if (!isJsonObject(own))
+    throw new RuleError(`generate.data.metadata.labels must be an object and is ${typeName(own)}`);
+  const { resourceVersion: _, namespace: __, ...metadata } = given;
+  const merged = { ...own, ...labels } as Record<string, string>;
+  return { ...metadata, name, ...(namespace === "" ? {} : { namespace }), labels: merged } as ObjectMeta;
+}
+
+/** The labels that every generated object carries: which policy and rule made it, and from which object. */
+export function originLabels(policy: Policy, rule: Rule, { type, object }: ChangeRequest): Record<string, string> {
+  return {
+    "app.kubernetes.io/managed-by": "kyverno",
+    "generate.kyverno.io/policy-name": policy.name,
+    "generate.kyverno.io/policy-namespace": policy.namespace,
+    "generate.kyverno.io/rule-name": rule.name,
+    ...triggerLabels(type, object),
+  };
+}
+
+function triggerLabels({ group, version, kind }: ResourceType, object: KubeObject): Record<string, string> {
+  return {
+    "generate.kyverno.io/trigger-group": group,
+    "generate.kyverno.io/trigger-version": version,
+    "generate.kyverno.io/trigger-kind": kind,
+    "generate.kyverno.io/trigger-namespace": object.metadata.namespace ?? "",
+    "generate.kyverno.io/trigger-uid": object.metadata.uid ?? "",
+  };
+}
+
+function textOr(value: Json | undefined, fallback: string): string {
+  return typeof value === "string" && value !== "" ? value : fallback;
+}
+
+/** The identity of a built object. */
+export function identityOf({ apiVersion, kind, metadata }: KubeObject): TargetIdentity {
+  return { apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
+}

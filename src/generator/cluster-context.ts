@@ -1,0 +1,29 @@
+import { CONFIG_MAP, NAMESPACE } from "../resources/kinds.ts";
+import type { Json } from "../resources/object.ts";
+import type { ContextSource } from "./context.ts";
+import { messageOf, RuleError } from "./errors.ts";
+import type { JsonObject } from "./jmespath/values.ts";
+import type { Cluster } from "./ports.ts";
+
+/** Context entries and namespace labels, read afresh from the cluster each time. */
+export function clusterContext(cluster: Pick<Cluster, "get" | "raw">): ContextSource {
+  return {
+    async configMap(namespace, name, signal) {
+      const found = await cluster.get(CONFIG_MAP, { namespace, name }, signal);
+      if (found === undefined) return undefined;
+      return { data: (found["data"] ?? {}) as Json, metadata: found.metadata as unknown as JsonObject };
+    },
+    async apiCall(path, signal) {
+      return (await cluster.raw(path, signal)) as Json;
+    },
+    async namespaceLabels(name, signal) {
+      const found = await cluster.get(NAMESPACE, { namespace: "", name }, signal).catch((error: unknown) => {
+        throw signal?.aborted
+          ? error
+          : new RuleError(`cannot read the labels of namespace "${name}": ${messageOf(error)}`);
+      });
+      if (found === undefined) throw new RuleError(`namespace "${name}" does not exist: its labels are not known`);
+      return found.metadata.labels ?? {};
+    },
+  };
+}

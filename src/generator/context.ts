@@ -1,0 +1,156 @@
+import type { Json } from "../resources/object.ts";
+import { messageOf, RuleError } from "./errors.ts";
+import type { Environment } from "./jmespath/functions/index.ts";
+import { type JsonObject, toText } from "./jmespath/values.ts";
+import type { ContextEntry, Policy, Rule } from "./rule-model.ts";
+import { type ExpressionCache, evaluate, mentions, type Scope, substitute } from "./substitute.ts";
+
+/** What context entries and namespace selectors ask of a cluster. */
+export interface ContextSource {
+  /** `{data, metadata}` of a ConfigMap; undefined when it does not exist. */
+  configMap(namespace: string, name: string, signal?: AbortSignal): Promise<JsonObject | undefined>;
+  /** GET of a path of the cluster's own API. */
+  apiCall(path: string, signal?: AbortSignal): Promise<Json>;
+  /** @throws RuleError when the namespace does not exist */
+  namespaceLabels(namespace: string, signal?: AbortSignal): Promise<Record<string, string>>;
+}
+
+interface Inputs {
+  source: ContextSource;
+  environment: Environment;
+  expressions: ExpressionCache;
+}
+
+/**
+ * Loads the context entries that the rule's expressions mention, in order, so that each may use those before it. An entry
+ * that fails stays out and its error comes up where it is used.
+ */
+export async function loadContext(
+  policy: Policy,
+  rule: Rule,
+  document: JsonObject,
+  { source, environment, expressions }: Inputs,
+  signal?: AbortSignal,
+): Promise<Scope> {
+  const failures = new Map<string, RuleError>();
+  const scope = { document: { ...document }, failures, environment, expressions };
+  for (const entry of mentionedEntries(rule)) {
+    try {
+      scope.document = { ...scope.document, [entry.name]: await loadEntry(policy, entry, scope, source, signal) };
+      failures.delete(entry.name);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      failures.set(
+        entry.name,
+        error instanceof RuleError ? error : new RuleError(`${entry.path}: ${messageOf(error)}`),
+      );
+    }
+  }
+  return scope;
+}
+
+/** Entries that preconditions or the generate block mention, or that such an entry mentions in turn. */
+function mentionedEntries({ context, preconditions, generate }: Rule): ContextEntry[] {
+  let text = JSON.stringify([preconditions, generate]);
+  const mentioned = context.toReversed().filter((entry) => {
+    const isUsed = mentions(text, entry.name);
+    if (isUsed) text += JSON.stringify(entry);
+    return isUsed;
+  });
+  return mentioned.reverse();
+}
+
+async function loadEntry(
+  policy: Policy,
+  entry: ContextEntry,
+  scope: Scope,
+  source: ContextSource,
+  signal?: AbortSignal,
+): Promise<Json> {
+  switch (entry.type) {
+    case "variable":
+      return loadVariable(entry, scope);
+    case "configMap":
+      return loadConfigMap(policy, entry, scope, source, signal);
+    case "apiCall":
+      return loadApiCall(policy, entry, scope, source, signal);
+  }
+}
+
+type EntryOf<T extends ContextEntry["type"]> = Extract<ContextEntry, { type: T }>;
+
+/** value and jmesPath → the value queried; only jmesPath → the context queried; null or an error → default, else an error. */
+function loadVariable({ name, path, value, jmesPath, fallback }: EntryOf<"variable">, scope: Scope): Json {
+  let failure: RuleError | undefined;
+  try {
+    const base = value === undefined ? scope.document : substitute(value, scope, `${path}.value`);
+    const result = jmesPath === undefined ? base : query(jmesPath, base, scope, path);
+    if (result !== null) return result;
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    failure = error;
+  }
+  const other = fallback === undefined ? null : substitute(fallback, scope, `${path}.default`);
+  if (other !== null) return other;
+  throw failure ?? new RuleError(`${path}: the variable "${name}" is null and has no default`);
+}
+
+async function loadConfigMap(
+  policy: Policy,
+  entry: EntryOf<"configMap">,
+  scope: Scope,
+  source: ContextSource,
+  signal?: AbortSignal,
+): Promise<Json> {
+  const name = toText(substitute(entry.configMapName, scope, `${entry.path}.name`));
+  const given = toText(substitute(entry.namespace, scope, `${entry.path}.namespace`));
+  const namespace = given || policy.namespace || "default";
+  if (policy.kind === "Policy" && namespace !== policy.namespace)
+    throw new RuleError(`${entry.path}.namespace is "${namespace}": a Policy reads only in its own namespace`);
+  const found = await source.configMap(namespace, name, signal);
+  if (found === undefined) throw new RuleError(`${entry.path}: ConfigMap ${namespace}/${name} does not exist`);
+  return found;
+}
+
+const MAX_CONTEXT = 2 * 1024 * 1024;
+
+async function loadApiCall(
+  policy: Policy,
+  entry: EntryOf<"apiCall">,
+  scope: Scope,
+  source: ContextSource,
+  signal?: AbortSignal,
+): Promise<Json> {
+  const urlPath = toText(substitute(entry.urlPath, scope, `${entry.path}.urlPath`));
+  requireOwnApi(policy, urlPath, `${entry.path}.urlPath`);
+  let answer: Json;
+  try {
+    answer = await source.apiCall(urlPath, signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (entry.fallback !== undefined) return substitute(entry.fallback, scope, `${entry.path}.default`);
+    throw new RuleError(`${entry.path}: GET ${urlPath} failed: ${messageOf(error)}`);
+  }
+  if (JSON.stringify(answer).length > MAX_CONTEXT)
+    throw new RuleError(`${entry.path}: the answer of GET ${urlPath} is larger than ${MAX_CONTEXT} characters`);
+  return entry.jmesPath === undefined ? answer : query(entry.jmesPath, answer, scope, entry.path);
+}
+
+/** An apiCall stays on the cluster's own API, asks nothing through its proxies and, for a Policy, stays in its namespace. */
+function requireOwnApi(policy: Policy, urlPath: string, path: string): void {
+  const [pathname = ""] = urlPath.split("?");
+  const segments = pathname.split("/");
+  const isPlain = /^\/(?:api|apis)\/[\w.\-/]+$/.test(pathname) && !segments.some((segment) => /^\.+$/.test(segment));
+  if (!isPlain || segments.includes("proxy"))
+    throw new RuleError(
+      `${path} is "${urlPath}": it must be a path of the cluster's API, such as /api/v1/namespaces/x`,
+    );
+  const [namespaces, namespace] = segments[1] === "api" ? segments.slice(3, 5) : segments.slice(4, 6);
+  if (policy.kind === "Policy" && (namespaces !== "namespaces" || namespace !== policy.namespace))
+    throw new RuleError(`${path} is "${urlPath}": a Policy calls only paths below /namespaces/${policy.namespace}/`);
+}
+
+function query(jmesPath: string, value: Json, scope: Scope, path: string): Json {
+  const expression = toText(substitute(jmesPath, scope, `${path}.jmesPath`));
+  return evaluate(expression, value, scope, `${path}.jmesPath`);
+}

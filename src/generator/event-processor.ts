@@ -1,0 +1,79 @@
+import type { Logger } from "../observe/logger.ts";
+import { formatTarget, identityOf } from "./build.ts";
+import { RuleError } from "./errors.ts";
+import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
+import type { FailureRecord } from "./failure-record.ts";
+import type { OwnWrites } from "./own-writes.ts";
+import { formatCondition } from "./preconditions.ts";
+import { mayMatch, type PolicyRule } from "./reach.ts";
+import type { ChangeRequest } from "./request.ts";
+import { factsOf, type TargetWriter } from "./target-writer.ts";
+
+export interface EventProcessorOptions {
+  inputs: EvaluationInputs;
+  writer: TargetWriter;
+  failures: FailureRecord;
+  ownWrites: OwnWrites;
+  logger: Logger;
+}
+
+/** Takes one change through all rules that may match it, in declaration order, each for itself. */
+export class EventProcessor {
+  readonly #options: EventProcessorOptions;
+
+  constructor(options: EventProcessorOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects only when `signal` aborts. */
+  async process(rules: readonly PolicyRule[], request: ChangeRequest, signal: AbortSignal): Promise<void> {
+    const finished = new Set<string>();
+    for (const subject of rules) {
+      const { policy } = subject;
+      const key = `${policy.namespace}/${policy.name}`;
+      if (finished.has(key) || !mayMatch(subject, request.type, request.object)) continue;
+      const applied = await this.#apply(subject, request, signal);
+      if (applied && policy.applyFirstRuleOnly) finished.add(key);
+    }
+  }
+
+  /** Whether the rule applied to the change, be it with success or not. */
+  async #apply(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
+    const { ownWrites, logger, writer, inputs } = this.#options;
+    const { policy, rule } = subject;
+    if (rule.skipOwnWrites && (await ownWrites.includes(request.type.kind, request.object))) {
+      logger.debug(factsOf(subject, request), "rule skipped: the change was made by this generator");
+      return false;
+    }
+    let verdict: Verdict;
+    try {
+      verdict = await evaluateRule(policy, rule, request, inputs, signal);
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      logger.error({ ...factsOf(subject, request), error: error.message }, "rule failed");
+      await this.#options.failures.failed(subject, request, error.message, 1, signal);
+      return true;
+    }
+    this.#trace(subject, request, verdict);
+    if (verdict.outcome !== "generate") return false;
+    await writer.write({ subject, request, target: verdict.target }, signal);
+    return true;
+  }
+
+  #trace(subject: PolicyRule, request: ChangeRequest, verdict: Verdict): void {
+    const { logger } = this.#options;
+    if (!logger.isLevelEnabled("debug")) return;
+    const facts = factsOf(subject, request);
+    if (verdict.outcome === "not matched") {
+      logger.debug({ ...facts, because: verdict.because }, "rule not matched");
+      return;
+    }
+    const conditions = verdict.checked.map(
+      (condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`,
+    );
+    if (verdict.outcome === "generate") {
+      const target = formatTarget(identityOf(verdict.target));
+      logger.debug({ target, ...facts, conditions }, "rule matched, target built");
+    } else logger.debug({ ...facts, conditions }, "rule matched, preconditions not met");
+  }
+}

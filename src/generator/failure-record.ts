@@ -1,0 +1,89 @@
+import type { Logger } from "../observe/logger.ts";
+import { messageOf } from "./errors.ts";
+import { type GeneratorPorts, isApiError } from "./ports.ts";
+import type { PolicyRule } from "./reach.ts";
+import { type ChangeRequest, triggerKey } from "./request.ts";
+import { buildUpdateRequest, failedStatus, UPDATE_REQUEST, updateRequestName } from "./update-request.ts";
+
+const MAX_RECORDS = 1_000;
+
+/** Keeps failures visible in the cluster: a Warning Event on the policy, and an UpdateRequest in state Failed until it succeeds. */
+export class FailureRecord {
+  readonly #ports: GeneratorPorts;
+  readonly #namespace: string;
+  readonly #logger: Logger;
+  readonly #written = new Set<string>();
+  readonly #told = new Set<string>();
+
+  /** @param namespace where UpdateRequests go */
+  constructor(ports: GeneratorPorts, namespace: string, logger: Logger) {
+    this.#ports = ports;
+    this.#namespace = namespace;
+    this.#logger = logger;
+  }
+
+  /** Never rejects: what cannot be written is logged. */
+  async failed(subject: PolicyRule, request: ChangeRequest, message: string, tries: number, signal: AbortSignal) {
+    await this.#attempt("Event", signal, () => this.#recordEvent(subject, request, message, signal));
+    await this.#attempt("UpdateRequest", signal, () => this.#write(subject, request, message, tries, signal));
+  }
+
+  /** Removes the UpdateRequest of an earlier failure, if there is one. */
+  async succeeded(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<void> {
+    const name = updateRequestName(subject, request);
+    if (!this.#written.has(name)) return;
+    await this.#attempt("UpdateRequest", signal, async () => {
+      await this.#ports.cluster.delete(UPDATE_REQUEST, { namespace: this.#namespace, name }, undefined, signal);
+      this.#written.delete(name);
+    });
+  }
+
+  async #recordEvent(
+    { policy, rule }: PolicyRule,
+    { object, type }: ChangeRequest,
+    message: string,
+    signal: AbortSignal,
+  ) {
+    const { apiVersion, kind, name, namespace, uid } = policy;
+    const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...(uid === "" ? {} : { uid }) };
+    const related = { ...object, apiVersion: object.apiVersion ?? type.version, kind: object.kind ?? type.kind };
+    await this.#ports.recordEvent(
+      {
+        regarding: { apiVersion, kind, metadata },
+        related,
+        type: "Warning",
+        reason: "PolicyError",
+        action: "None",
+        note: `policy ${name}/${rule.name} error: ${message}`,
+      },
+      signal,
+    );
+  }
+
+  async #write(subject: PolicyRule, request: ChangeRequest, message: string, tries: number, signal: AbortSignal) {
+    const { cluster } = this.#ports;
+    const object = buildUpdateRequest(this.#namespace, subject, request);
+    const { name = "" } = object.metadata;
+    if (!this.#written.has(name) && this.#written.size >= MAX_RECORDS)
+      throw new Error(`there are ${MAX_RECORDS} already, the failure of ${triggerKey(request)} is only logged`);
+    try {
+      await cluster.create(UPDATE_REQUEST, object, signal);
+    } catch (error) {
+      if (!isApiError(error) || error.reason !== "AlreadyExists") throw error;
+    }
+    this.#written.add(name);
+    const key = { namespace: this.#namespace, name };
+    await cluster.mergePatch(UPDATE_REQUEST, key, failedStatus(message, tries), { subresource: "status" }, signal);
+  }
+
+  async #attempt(what: string, signal: AbortSignal, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (signal.aborted) return;
+      const level = this.#told.has(what) ? "debug" : "warn";
+      this.#told.add(what);
+      this.#logger[level]({ error: messageOf(error) }, `cannot write the ${what} of a failure`);
+    }
+  }
+}

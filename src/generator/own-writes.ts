@@ -1,0 +1,44 @@
+import type { KubeObject } from "../resources/object.ts";
+
+const MAX_REMEMBERED = 20_000;
+
+/** Remembers which versions of which objects this generator wrote, so that its own targets do not trigger its rules. */
+export class OwnWrites {
+  readonly #written = new Set<string>();
+  readonly #pending = new Map<string, Promise<unknown>>();
+
+  /** Does `write`; an event about the object can arrive before the answer does, and waits for it in {@link includes}. */
+  async during(kind: string, object: KubeObject, write: () => Promise<KubeObject>): Promise<KubeObject> {
+    const place = placeOf(kind, object);
+    const done = write();
+    const settled = done.catch(() => undefined);
+    this.#pending.set(place, settled);
+    try {
+      const written = await done;
+      this.#remember(written);
+      return written;
+    } finally {
+      if (this.#pending.get(place) === settled) this.#pending.delete(place);
+    }
+  }
+
+  /** Whether this very version of the object was written here. */
+  async includes(kind: string, object: KubeObject): Promise<boolean> {
+    await this.#pending.get(placeOf(kind, object));
+    return this.#written.has(versionOf(object));
+  }
+
+  #remember(object: KubeObject): void {
+    this.#written.add(versionOf(object));
+    const [oldest] = this.#written;
+    if (this.#written.size > MAX_REMEMBERED && oldest !== undefined) this.#written.delete(oldest);
+  }
+}
+
+function versionOf({ metadata }: KubeObject): string {
+  return `${metadata.uid}/${metadata.resourceVersion}`;
+}
+
+function placeOf(kind: string, { metadata }: KubeObject): string {
+  return `${kind}/${metadata.namespace ?? ""}/${metadata.name ?? ""}`;
+}

@@ -1,0 +1,135 @@
+import { describeType, type FieldReader, type Fields, isObject, FieldReader as Reader } from "../resources/fields.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { checkExpressions } from "./check-expressions.ts";
+import { PolicyError } from "./errors.ts";
+import { parseContext } from "./parse-context.ts";
+import { refuseUnknown } from "./parse-fields.ts";
+import { parseGenerate } from "./parse-generate.ts";
+import { parseFilterGroup } from "./parse-match.ts";
+import { parsePreconditions } from "./parse-preconditions.ts";
+import type { Policy, Rule } from "./rule-model.ts";
+
+const API_VERSIONS = ["kyverno.io/v1", "kyverno.io/v2beta1"];
+
+/** Fields of spec that say nothing about generating, or nothing that a watch could do otherwise. */
+const INERT_SPEC = [
+  "admission",
+  "background",
+  "emitWarning",
+  "failurePolicy",
+  "mutateExistingOnPolicyUpdate",
+  "schemaValidation",
+  "validationFailureAction",
+  "validationFailureActionOverrides",
+  "webhookConfiguration",
+  "webhookTimeoutSeconds",
+];
+
+/** Rule actions other than generate: such rules are for an admission controller. */
+const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
+
+/** Whether an object is a policy of the kinds this front end reads, and has a generate rule. */
+export function isGeneratePolicy(value: unknown): boolean {
+  if (!isObject(value) || !["ClusterPolicy", "Policy"].includes(String(value["kind"]))) return false;
+  const spec = value["spec"];
+  const rules = isObject(spec) ? spec["rules"] : undefined;
+  return Array.isArray(rules) && rules.some((rule) => isObject(rule) && rule["generate"] !== undefined);
+}
+
+/**
+ * Reads a kyverno.io ClusterPolicy or Policy into the rule model.
+ * @param origin `cluster`, or `file:line`
+ * @throws PolicyError with every field that is wrong or that this generator cannot do
+ */
+export function parsePolicy(object: KubeObject, origin = "cluster"): Policy {
+  const reader = new Reader();
+  const { apiVersion, kind, metadata } = object;
+  const problem = (path: string, message: string) => reader.problems.push({ path, message });
+  if (!API_VERSIONS.includes(apiVersion))
+    problem("apiVersion", `must be one of ${API_VERSIONS.join(", ")} and is ${apiVersion}`);
+  if (kind !== "ClusterPolicy" && kind !== "Policy") problem("kind", `must be ClusterPolicy or Policy and is ${kind}`);
+  const name = metadata?.name ?? "";
+  if (name === "") problem("metadata.name", "is missing");
+  if (name.length > 63)
+    problem("metadata.name", `has ${name.length} characters: it becomes a label of what is generated, which takes 63`);
+  const spec = reader.object({ ...object }, "", "spec") ?? {};
+  const warnings: string[] = [];
+  const rules = parseRules(spec, reader, warnings);
+  const policy: Policy = {
+    kind: kind === "Policy" ? "Policy" : "ClusterPolicy",
+    apiVersion,
+    name,
+    namespace: kind === "Policy" ? (metadata?.namespace ?? "default") : "",
+    uid: metadata?.uid ?? "",
+    generation: metadata?.generation ?? 0,
+    applyFirstRuleOnly: parseApplyRules(spec, reader),
+    rules,
+    warnings,
+    origin,
+  };
+  for (const rule of rules) checkExpressions(rule, reader);
+  if (reader.problems.length > 0) throw new PolicyError(reader.problems);
+  return policy;
+}
+
+function parseApplyRules(spec: Fields, reader: FieldReader): boolean {
+  const value = reader.text(spec, "spec", "applyRules") ?? "All";
+  if (value !== "All" && value !== "One")
+    reader.problems.push({ path: "spec.applyRules", message: `must be All or One and is "${value}"` });
+  return value === "One";
+}
+
+function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule[] {
+  refuseUnknown(spec, "spec", ["rules", "applyRules", ...INERT_SPEC], reader);
+  const names = new Set<string>();
+  return reader.list(spec, "spec", "rules").flatMap((item, index) => {
+    const path = `spec.rules[${index}]`;
+    if (!isObject(item)) {
+      reader.problems.push({ path, message: `must be an object and is ${describeType(item)}` });
+      return [];
+    }
+    if (item["generate"] === undefined) {
+      warnings.push(`${path} has no generate block: a rule of another kind, left to an admission controller`);
+      return [];
+    }
+    const rule = parseRule(item, path, reader, warnings);
+    if (names.has(rule.name)) reader.problems.push({ path: `${path}.name`, message: `"${rule.name}" is used twice` });
+    names.add(rule.name);
+    return [rule];
+  });
+}
+
+const RULE_FIELDS = ["name", "match", "exclude", "context", "preconditions", "generate", "skipBackgroundRequests"];
+
+function parseRule(rule: Fields, path: string, reader: FieldReader, warnings: string[]): Rule {
+  const name = reader.text(rule, path, "name") ?? "";
+  if (name === "" || name.length > 63)
+    reader.problems.push({ path: `${path}.name`, message: "must be a name of 1 to 63 characters" });
+  for (const action of OTHER_ACTIONS)
+    if (rule[action] !== undefined)
+      reader.problems.push({ path: `${path}.${action}`, message: "stands beside generate: a rule has one action" });
+  refuseUnknown(rule, path, [...RULE_FIELDS, ...OTHER_ACTIONS], reader);
+  const match = parseFilterGroup(rule["match"], `${path}.match`, reader);
+  if (match === undefined) reader.problems.push({ path: `${path}.match`, message: "is missing or empty" });
+  const exclude = parseFilterGroup(rule["exclude"], `${path}.exclude`, reader);
+  if ([...(match?.filters ?? []), ...(exclude?.filters ?? [])].some(({ hasUserInfo }) => hasUserInfo))
+    warnings.push(
+      `${path} filters by users: a watch does not know them, so match ignores them and exclude excludes nothing`,
+    );
+  const skip = rule["skipBackgroundRequests"];
+  if (skip !== undefined && skip !== null && typeof skip !== "boolean")
+    reader.problems.push({
+      path: `${path}.skipBackgroundRequests`,
+      message: `must be true or false and is ${describeType(skip)}`,
+    });
+  return {
+    name,
+    path,
+    match: match ?? { mode: "any", filters: [] },
+    exclude,
+    context: parseContext(rule, path, reader),
+    preconditions: parsePreconditions(rule["preconditions"], `${path}.preconditions`, reader),
+    skipOwnWrites: skip !== false,
+    generate: parseGenerate(rule, path, reader),
+  };
+}

@@ -1,0 +1,167 @@
+import type { Logger } from "../observe/logger.ts";
+import type { ResourceType } from "../resources/kinds.ts";
+import { formatKey, type KubeObject } from "../resources/object.ts";
+import { messageOf, PolicyError } from "./errors.ts";
+import { isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
+import { CLUSTER_POLICY, POLICY, type Readiness, statusPatch } from "./policy-status.ts";
+import type { GeneratorPorts, SourceEvent } from "./ports.ts";
+import type { Policy } from "./rule-model.ts";
+
+interface BoardEntry {
+  type: ResourceType;
+  /** As last seen, with the status that was last written. */
+  object: KubeObject;
+  policy: Policy | undefined;
+  problem: string | undefined;
+}
+
+/** The policies of the cluster and of files: those that run, and those that cannot, each told why in its status. */
+export class PolicyBoard {
+  readonly #ports: GeneratorPorts;
+  readonly #logger: Logger;
+  readonly #files: readonly Policy[];
+  readonly #entries = new Map<string, BoardEntry>();
+  readonly #onChange: () => void;
+  #synced = 0;
+
+  /** @param onChange called when the set of running policies may have changed */
+  constructor(ports: GeneratorPorts, files: readonly Policy[], logger: Logger, onChange: () => void) {
+    this.#ports = ports;
+    this.#files = files;
+    this.#logger = logger;
+    this.#onChange = onChange;
+  }
+
+  /** Whether both kinds of policy were listed. */
+  get synced(): boolean {
+    return this.#synced >= 2;
+  }
+
+  /** Policies that run, in the order of their names; those of files first. */
+  running(): Policy[] {
+    const entries = [...this.#entries].sort(([left], [right]) => (left < right ? -1 : 1));
+    return [...this.#files, ...entries.flatMap(([, { policy }]) => policy ?? [])];
+  }
+
+  /** Follows ClusterPolicies and Policies until `signal` aborts; an absent CRD is waited for. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#followType(CLUSTER_POLICY, signal), this.#followType(POLICY, signal)]);
+  }
+
+  /** Writes each policy's readiness where it is not written yet. Never rejects. */
+  async writeStatuses(readinessOf: (policy: Policy) => Readiness | undefined, signal: AbortSignal): Promise<void> {
+    for (const entry of [...this.#entries.values()]) {
+      const { policy, problem } = entry;
+      const readiness = policy === undefined ? invalid(problem ?? "") : readinessOf(policy);
+      if (readiness !== undefined) await this.#writeStatus(entry, readiness, signal);
+    }
+  }
+
+  async #followType(type: ResourceType, signal: AbortSignal): Promise<void> {
+    let listed = new Set<string>();
+    let synced = false;
+    let trouble = "";
+    await this.#ports.watch(
+      type,
+      {},
+      {
+        onEvent: (event: SourceEvent) => {
+          if (event.type === "Synced") {
+            for (const key of [...this.#entries.keys()])
+              if (key.startsWith(`${type.kind}/`) && !listed.has(key)) this.#entries.delete(key);
+            if (!synced) this.#synced += 1;
+            synced = true;
+            this.#onChange();
+            return undefined;
+          }
+          const key = `${type.kind}/${formatKey(keyOf(event.object))}`;
+          if (event.type === "Listed") listed.add(key);
+          if (event.type === "Deleted") this.#remove(key);
+          else return this.#take(key, type, event.object, signal);
+          return undefined;
+        },
+        onState: (state) => {
+          if (state.phase === "listing") listed = new Set();
+          const message = state.phase === "retrying" ? state.error.message : "";
+          if (message !== "" && message !== trouble)
+            this.#logger.warn({ kind: type.kind, error: message }, "cannot watch policies, trying again");
+          trouble = message;
+        },
+      },
+      signal,
+    );
+  }
+
+  #remove(key: string): void {
+    if (!this.#entries.delete(key)) return;
+    this.#logger.info({ policy: key }, "policy removed");
+    this.#onChange();
+  }
+
+  async #take(key: string, type: ResourceType, found: KubeObject, signal: AbortSignal): Promise<void> {
+    const object = { ...found, apiVersion: found.apiVersion ?? "kyverno.io/v1", kind: found.kind ?? type.kind };
+    const known = this.#entries.get(key);
+    const { uid, generation } = object.metadata;
+    if (known !== undefined && known.object.metadata.uid === uid && known.object.metadata.generation === generation) {
+      known.object = object;
+      return;
+    }
+    if (!isGeneratePolicy(object)) {
+      if (this.#entries.delete(key)) this.#onChange();
+      this.#logger.debug({ policy: key }, "policy has no generate rule");
+      return;
+    }
+    const entry = this.#read(type, object);
+    this.#entries.set(key, entry);
+    if (entry.problem !== undefined) await this.#tellProblem(entry, entry.problem, signal);
+    for (const warning of entry.policy?.warnings ?? []) this.#logger.warn({ policy: key, warning }, "policy warning");
+    this.#onChange();
+  }
+
+  #read(type: ResourceType, object: KubeObject): BoardEntry {
+    try {
+      return { type, object, policy: parsePolicy(object), problem: undefined };
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      return { type, object, policy: undefined, problem: error.message };
+    }
+  }
+
+  async #tellProblem({ object }: BoardEntry, problem: string, signal: AbortSignal): Promise<void> {
+    this.#logger.error({ policy: formatKey(keyOf(object)), kind: object.kind, error: problem }, "policy cannot run");
+    const note = `policy ${object.metadata.name} cannot run: ${problem}`;
+    try {
+      const event = { regarding: object, type: "Warning", reason: "PolicyError", action: "None", note } as const;
+      await this.#ports.recordEvent(event, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#logger.warn({ error: messageOf(error) }, "cannot write the Event of a policy");
+    }
+  }
+
+  async #writeStatus(entry: BoardEntry, readiness: Readiness, signal: AbortSignal): Promise<void> {
+    const { type, object, policy } = entry;
+    const patch = statusPatch(object, readiness, policy?.rules.length ?? 0, new Date());
+    if (patch === undefined) return;
+    try {
+      const options = { subresource: "status" } as const;
+      const written = await this.#ports.cluster.mergePatch(type, keyOf(object), patch, options, signal);
+      if (entry.object === object) entry.object = { ...object, status: written["status"] };
+      this.#logger.info({ policy: formatKey(keyOf(object)), ...readiness }, "policy status written");
+    } catch (error) {
+      if (signal.aborted) return;
+      entry.object = { ...object, ...patch }; // not again until something changes
+      this.#logger.warn(
+        { policy: formatKey(keyOf(object)), error: messageOf(error) },
+        "cannot write the policy's status",
+      );
+    }
+  }
+}
+
+function invalid(message: string): Readiness {
+  return { ready: false, reason: "Invalid", message };
+}
+
+function keyOf({ metadata }: KubeObject) {
+  return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
+}

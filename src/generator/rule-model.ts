@@ -1,0 +1,128 @@
+import type { Json } from "../resources/object.ts";
+
+/**
+ * What a policy means, whatever language it was written in. A front end (`parse-policy.ts` for kyverno.io) makes it;
+ * matching, substitution and building read only this.
+ */
+export interface Policy {
+  kind: "ClusterPolicy" | "Policy";
+  apiVersion: string;
+  name: string;
+  /** "" for a ClusterPolicy. A Policy reaches only its own namespace. */
+  namespace: string;
+  uid: string;
+  generation: number;
+  /** Whether only the first rule that applies to an event is used. */
+  applyFirstRuleOnly: boolean;
+  rules: Rule[];
+  /** What is different here from what the author may expect; told once, never an obstacle. */
+  warnings: string[];
+  /** Where the policy was read: `cluster` or `file:line`. */
+  origin: string;
+}
+
+export interface Rule {
+  /** Field path in the policy: `spec.rules[0]`. */
+  path: string;
+  name: string;
+  match: FilterGroup;
+  exclude: FilterGroup | undefined;
+  context: ContextEntry[];
+  preconditions: Preconditions;
+  /** Whether changes made by this generator itself leave the rule alone. */
+  skipOwnWrites: boolean;
+  generate: GenerateBlock;
+}
+
+/** Filters of which any, or all, must match. */
+export interface FilterGroup {
+  mode: "any" | "all";
+  filters: ResourceFilter[];
+}
+
+export type Operation = "CREATE" | "UPDATE" | "DELETE";
+
+/** Attributes that must all match; the items of one attribute are alternatives, an empty one is no condition. */
+export interface ResourceFilter {
+  kinds: KindSelector[];
+  names: string[];
+  namespaces: string[];
+  annotations: Record<string, string>;
+  selector: LabelSelector | undefined;
+  namespaceSelector: LabelSelector | undefined;
+  operations: string[];
+  /** Whether it names users: such a filter is met in match and never met in exclude, since a watch does not know them. */
+  hasUserInfo: boolean;
+}
+
+/** Globs for group, version and kind. */
+export interface KindSelector {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+export interface LabelSelector {
+  matchLabels: Record<string, string>;
+  matchExpressions: LabelRequirement[];
+}
+
+export interface LabelRequirement {
+  key: string;
+  operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  values: string[];
+}
+
+/** `any` and `all` are both required where both are given. */
+export interface Preconditions {
+  any: Condition[] | undefined;
+  all: Condition[] | undefined;
+}
+
+export interface Condition {
+  key: Json;
+  operator: Operator;
+  value: Json;
+  message: string;
+  /** Field path in the policy, for traces. */
+  path: string;
+}
+
+export const OPERATORS = [
+  "Equal",
+  "Equals",
+  "NotEqual",
+  "NotEquals",
+  "In",
+  "AnyIn",
+  "AllIn",
+  "NotIn",
+  "AnyNotIn",
+  "AllNotIn",
+  "GreaterThan",
+  "GreaterThanOrEquals",
+  "LessThan",
+  "LessThanOrEquals",
+  "DurationGreaterThan",
+  "DurationGreaterThanOrEquals",
+  "DurationLessThan",
+  "DurationLessThanOrEquals",
+] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+/** A named value that expressions of the rule can use. */
+export type ContextEntry = { name: string; path: string } & (
+  | { type: "variable"; value: Json | undefined; jmesPath: string | undefined; fallback: Json | undefined }
+  | { type: "configMap"; configMapName: string; namespace: string }
+  | { type: "apiCall"; urlPath: string; jmesPath: string | undefined; fallback: Json | undefined }
+);
+
+/** What to generate; every text may hold `{{ expressions }}`. */
+export interface GenerateBlock {
+  apiVersion: string;
+  kind: string;
+  /** "" for a cluster-scoped target. */
+  namespace: string;
+  name: string;
+  data: { [key: string]: Json };
+}

@@ -1,0 +1,107 @@
+import type { Json } from "../resources/object.ts";
+import { messageOf, RuleError } from "./errors.ts";
+import { type Environment, isFunction } from "./jmespath/functions/index.ts";
+import { interpret } from "./jmespath/interpret.ts";
+import { type Expression, parseExpression } from "./jmespath/parse.ts";
+import { isJsonObject, type JsonObject, toText } from "./jmespath/values.ts";
+import { placeInExpression } from "./nested-token.ts";
+import { parseTemplate, type TemplatePart, type Token } from "./template.ts";
+
+/** What expressions of one rule see while one event is evaluated. */
+export interface Scope {
+  document: JsonObject;
+  /** Context entries that could not be loaded: the error comes up only where an expression mentions the name. */
+  failures: ReadonlyMap<string, RuleError>;
+  environment: Environment;
+  expressions: ExpressionCache;
+}
+
+const MAX_CACHED = 10_000;
+const MAX_DEPTH = 64;
+
+/** Parsed expressions by their text: the same few are evaluated for every event. */
+export class ExpressionCache {
+  readonly #parsed = new Map<string, Expression>();
+
+  /** @throws ExpressionSyntaxError */
+  parse(text: string): Expression {
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const parsed = parseExpression(text, isFunction);
+    if (this.#parsed.size >= MAX_CACHED) this.#parsed.clear();
+    this.#parsed.set(text, parsed);
+    return parsed;
+  }
+}
+
+/**
+ * Replaces every `{{ expression }}` in the texts and keys of `value`. A text that is one token becomes the expression's
+ * value with its type. Values are never looked into for further tokens: what a source object says stays data.
+ * @param path where `value` stands in the policy, for the error
+ * @throws RuleError
+ */
+export function substitute(value: Json, scope: Scope, path: string, depth = 0): Json {
+  if (depth > MAX_DEPTH) throw new RuleError(`${path} is nested deeper than ${MAX_DEPTH} levels`);
+  if (typeof value === "string") return substituteText(value, scope, path);
+  if (Array.isArray(value)) return value.map((item, index) => substitute(item, scope, `${path}[${index}]`, depth + 1));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      substituteKey(key, scope, path),
+      substitute(item, scope, `${path}.${key}`, depth + 1),
+    ]),
+  );
+}
+
+/** @throws RuleError */
+export function substituteText(text: string, scope: Scope, path: string): Json {
+  if (!text.includes("{{")) return unescapeReferences(text);
+  const parts = parseTemplate(text);
+  const [only] = parts;
+  if (parts.length === 1 && typeof only === "object") return resolve(only, scope, path);
+  return parts
+    .map((part) => (typeof part === "string" ? unescapeReferences(part) : toText(resolve(part, scope, path))))
+    .join("");
+}
+
+/** Evaluates a bare expression, one that stands without braces as in `jmesPath`. @throws RuleError */
+export function evaluate(expression: string, document: Json, scope: Scope, path: string): Json {
+  try {
+    return interpret(scope.expressions.parse(expression), document, scope.environment);
+  } catch (error) {
+    throw new RuleError(`${path}: failed to resolve {{ ${expression.trim()} }}: ${messageOf(error)}`);
+  }
+}
+
+/** A key that gives null stays as it is written; any other type but a string is an error. */
+function substituteKey(key: string, scope: Scope, path: string): string {
+  const result = substituteText(key, scope, path);
+  if (typeof result === "string") return result;
+  if (result === null) return key;
+  throw new RuleError(`${path}: the key "${key}" must give a string and gives ${toText(result).slice(0, 80)}`);
+}
+
+function resolve(token: Token, scope: Scope, path: string): Json {
+  const expression = expressionOf(token.parts, scope, path);
+  for (const [name, failure] of scope.failures) if (mentions(expression, name)) throw failure;
+  return evaluate(expression, scope.document, scope, path);
+}
+
+function expressionOf(parts: TemplatePart[], scope: Scope, path: string): string {
+  let text = "";
+  for (const part of parts) {
+    text += typeof part === "string" ? part : placeInExpression(text, resolve(part, scope, path), path);
+  }
+  return text;
+}
+
+/** Whether an expression uses a context entry: its name at a word boundary, not after a dot. */
+export function mentions(expression: string, name: string): boolean {
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\w.])${escaped}(?!\\w)`).test(expression);
+}
+
+/** `\$(x)` is the text `$(x)`; unescaped references were refused when the policy was read. */
+function unescapeReferences(text: string): string {
+  return text.replaceAll("\\$(", "$(");
+}
