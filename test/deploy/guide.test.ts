@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { CONFIG_MAP, NOTIFICATION_MESSAGE } from "../../src/resources/kinds.ts";
+import { CONFIG_MAP, NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
 import { startSmtpServer, type TestSmtpServer } from "../support/smtp-server.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { type CourierProcess, startCourier } from "./courier-process.ts";
@@ -41,6 +41,7 @@ describe("the guide on a real API server, each service with its ServiceAccount's
     smtp = await startSmtpServer();
     cluster = await openCluster(kubeconfig as string);
     await cluster.install([...kustomize("deploy"), ...kustomize("deploy/generator")]);
+    await cluster.admin.delete(SECRET, { namespace: "cpaas-system", name: "platform-email-server" });
     await cluster.install([...emailServer(smtp), ...kustomize("deploy/examples")]);
     const start = async (command: string, account: string) =>
       startCourier([command, "--kubeconfig", await cluster.kubeconfigOf(account), "--http-listen", "127.0.0.1:0"]);

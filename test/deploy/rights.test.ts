@@ -49,7 +49,7 @@ function configMap(name: string): KubeObject {
 }
 
 function secret(name: string): KubeObject {
-  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: NAMESPACE } };
+  return { apiVersion: "v1", kind: "Secret", type: "NotificationServer", metadata: { name, namespace: NAMESPACE } };
 }
 
 async function list(client: KubeClient, type: ResourceType, options: ListOptions): Promise<void> {
