@@ -93,16 +93,17 @@ test("courier-api may read messages, templates and the one Secret, and write sta
   );
 });
 
-test("the generator may read ConfigMaps and policies, and write messages, policy status, Events, UpdateRequests and its Lease", () => {
+test("the generator may read ConfigMaps, policies and a namespace's labels, and write messages, policy status, Events, UpdateRequests and its Lease", () => {
   assert.deepEqual(grants(find<Role>(GENERATOR, "ClusterRole", "courier-generator")), [
     "get,list,watch /configmaps",
+    "get /namespaces",
     "get,list,watch kyverno.io/clusterpolicies+policies",
     "patch kyverno.io/clusterpolicies/status+policies/status",
     "create,patch events.k8s.io/events",
   ]);
   assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator")), [
     `create ${MESSAGE_GROUPS.join("+")}/notificationmessages`,
-    "create kyverno.io/updaterequests",
+    "create,delete kyverno.io/updaterequests",
     "patch kyverno.io/updaterequests/status",
     "create coordination.k8s.io/leases",
     "get,update coordination.k8s.io/leases[courier-generator]",
