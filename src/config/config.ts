@@ -95,5 +95,5 @@ export function defaultConfig<Name extends CommandName>(name: Name, overrides: P
   const command = addSettings(new Command(), name);
   for (const option of command.options) option.envVar = undefined;
   command.parse([], { from: "user" });
-  return Object.freeze({ ...readConfig(command, name), ...overrides });
+  return Object.freeze({ ...readConfig(command, name), ...overrides }) as Configs[Name];
 }
