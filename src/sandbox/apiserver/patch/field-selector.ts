@@ -1,4 +1,4 @@
-import { badRequest } from "../http/api-error.ts";
+import { badRequest } from "../protocol/api-error.ts";
 
 /** One term of a field selector. Which paths a kind knows is the server's to check. */
 export interface FieldTerm {

@@ -1,5 +1,5 @@
 import jsonPatch, { type Operation } from "fast-json-patch";
-import { ApiError, badRequest } from "../http/api-error.ts";
+import { ApiError, badRequest } from "../protocol/api-error.ts";
 import { isRecord } from "../schema/values.ts";
 
 const MAX_OPERATIONS = 10_000;

@@ -1,4 +1,4 @@
-import { badRequest } from "../http/api-error.ts";
+import { badRequest } from "../protocol/api-error.ts";
 import { isRecord } from "../schema/values.ts";
 
 /**

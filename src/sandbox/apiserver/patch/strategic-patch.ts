@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from "../http/api-error.ts";
+import { ApiError, badRequest } from "../protocol/api-error.ts";
 import { isEqual, isRecord, ownField } from "../schema/values.ts";
 import { formatGoMap } from "./go-format.ts";
 import { listStrategy } from "./merge-keys.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "../http/api-error.ts";
+import { ApiError } from "../protocol/api-error.ts";
 import type { SchemaNode } from "../schema/node.ts";
 import { isRecord } from "../schema/values.ts";
 import { type FieldPath, formatPath } from "./field-set.ts";

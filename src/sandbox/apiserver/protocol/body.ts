@@ -1,0 +1,63 @@
+import type { IncomingMessage } from "node:http";
+import { parse as parseYaml } from "yaml";
+import { type ApiError, badRequest, tooLarge, unsupportedMediaType } from "./api-error.ts";
+
+/** What kube-apiserver takes. */
+export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
+
+const OBJECT_TYPES = ["application/json", "application/yaml"];
+
+/** The media type of a request's body, lower case, without parameters; "" when none is given. */
+export function mediaType(message: IncomingMessage): string {
+  return (message.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** Reads the whole body. @throws ApiError 413 beyond the limit, without reading on */
+export async function readText(message: IncomingMessage): Promise<string> {
+  if (Number(message.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Reads a JSON or YAML object, or undefined when the body is empty. @throws ApiError 400, 413, 415 */
+export async function readObject(message: IncomingMessage): Promise<Record<string, unknown> | undefined> {
+  const type = mediaType(message);
+  const text = await readText(message);
+  if (text === "") return undefined;
+  if (type !== "" && type !== "*/*" && !OBJECT_TYPES.includes(type)) throw unsupportedMediaType(OBJECT_TYPES);
+  const value = type === "application/yaml" ? yamlValue(text) : jsonValue(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw unrecognised("not an object");
+  return value as Record<string, unknown>;
+}
+
+/** @throws ApiError 400 */
+export function jsonValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unrecognised(`couldn't get version/kind; json parse error: ${reasonOf(error)}`);
+  }
+}
+
+/** @throws ApiError 400 */
+export function yamlValue(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: ${reasonOf(error).split("\n", 1)[0]}`);
+  }
+}
+
+function unrecognised(why: string): ApiError {
+  return badRequest(`the object provided is unrecognized (must be of a served kind): ${why}`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,130 @@
+import type { KubeObject, ObjectKey } from "../../../resources/object.ts";
+import { negotiate } from "../protocol/accept.ts";
+import { type Answer, json } from "../protocol/answer.ts";
+import { conflict, forbidden, notFound, type Status } from "../protocol/api-error.ts";
+import { CRD_COLLECTION, NAMESPACE_COLLECTION } from "../resources/builtin.ts";
+import { customCollection } from "../resources/custom.ts";
+import { type Resource, subjectOf } from "../resources/resource.ts";
+import type { ServerState } from "../server-state.ts";
+import { keyOf, type Stored } from "../store/store.ts";
+import { isDryRun } from "./dry-run.ts";
+import { timestamp } from "./metadata.ts";
+import { answerList, answerObject } from "./read.ts";
+import { type Call, filterOf } from "./scope.ts";
+
+/** The part of DeleteOptions that is read. Propagation has nothing to do: no owned object is collected here. */
+export interface DeleteOptions {
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+const PROTECTED_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
+
+/** DELETE of one object: gone at once, or marked while finalizers hold it. @throws ApiError 403, 404, 409 */
+export function remove(call: Call, options: DeleteOptions): Answer {
+  const { state, resource, path, request } = call;
+  const found = state.store.get(resource.collection, path);
+  if (found === undefined) throw notFound(subjectOf(resource, path.name));
+  checkDeletable(call, found.object, options);
+  if (isDryRun(call) || options.dryRun?.includes("All")) return deletedAnswer(resource, found.object);
+  const left = requestDeletion(state, resource, found);
+  if (left === undefined) return deletedAnswer(resource, found.object);
+  return answerObject(call, left, negotiate(request.headers.accept));
+}
+
+function checkDeletable(
+  { resource, path }: Call,
+  { metadata }: KubeObject,
+  { preconditions = {} }: DeleteOptions,
+): void {
+  const subject = subjectOf(resource, path.name);
+  const { uid, resourceVersion } = preconditions;
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw conflict(subject, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    const meta = `ResourceVersion in object meta: ${metadata.resourceVersion}`;
+    throw conflict(subject, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ${meta}`);
+  }
+  if (resource.collection === NAMESPACE_COLLECTION && PROTECTED_NAMESPACES.has(path.name)) {
+    throw forbidden(subject, "this namespace may not be deleted");
+  }
+}
+
+function deletedAnswer({ group, plural }: Resource, { metadata }: KubeObject): Answer {
+  const { name, uid } = metadata;
+  const details = { name: name ?? "", ...(group === "" ? {} : { group }), kind: plural, uid: uid ?? "" };
+  const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
+  return json(status);
+}
+
+/** DELETE of a collection: everything the selectors choose. Answers with what was chosen, as it was. */
+export function removeCollection(call: Call): Answer {
+  const { state, resource, request } = call;
+  const filter = filterOf(call);
+  const chosen = state.store.list(resource.collection).filter(({ object }) => filter(object));
+  if (!isDryRun(call)) for (const stored of chosen) requestDeletion(state, resource, stored);
+  const metadata = { resourceVersion: String(state.store.revision) };
+  return answerList(call, chosen, metadata, negotiate(request.headers.accept));
+}
+
+type Place = Pick<Resource, "collection">;
+
+/** Begins a deletion. The result is the object that is still there, or undefined when it went at once. */
+function requestDeletion(state: ServerState, place: Place, stored: Stored): Stored | undefined {
+  const { object } = stored;
+  const key = keyOf(object);
+  const holds = (object.metadata.finalizers?.length ?? 0) > 0 || contents(state, place, object).length > 0;
+  if (!holds) {
+    state.store.remove(place.collection, key);
+    afterRemoval(state, key);
+    return undefined;
+  }
+  const marked = object.metadata.deletionTimestamp === undefined ? mark(state, place, object) : stored;
+  for (const inner of contents(state, place, object)) requestDeletion(state, inner.place, inner.stored);
+  removeWhenReleased(state, place, marked);
+  return state.store.get(place.collection, key);
+}
+
+function mark(state: ServerState, place: Place, object: KubeObject): Stored {
+  const metadata = { ...object.metadata, deletionTimestamp: timestamp(), deletionGracePeriodSeconds: 0 };
+  if (metadata.generation !== undefined) metadata.generation += 1;
+  const marked: KubeObject = { ...object, metadata };
+  if (place.collection === NAMESPACE_COLLECTION) marked["status"] = { phase: "Terminating" };
+  return state.store.put(place.collection, keyOf(object), marked);
+}
+
+/** Removes an object that is being deleted once nothing holds it any more. */
+export function removeWhenReleased(state: ServerState, place: Place, { object }: Stored): void {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  const key = keyOf(object);
+  if (deletionTimestamp === undefined || finalizers.length > 0) return;
+  if (state.store.get(place.collection, key) === undefined || contents(state, place, object).length > 0) return;
+  state.store.remove(place.collection, key);
+  afterRemoval(state, key);
+}
+
+/** What must go before this object can: all in a namespace, all of a custom kind. */
+function contents(state: ServerState, place: Place, object: KubeObject): { place: Place; stored: Stored }[] {
+  if (place.collection === CRD_COLLECTION) return itemsOf(state, customCollection(object), () => true);
+  if (place.collection !== NAMESPACE_COLLECTION) return [];
+  const collections = new Set(state.registry.all().flatMap((one) => (one.namespaced ? [one.collection] : [])));
+  return [...collections].flatMap((collection) =>
+    itemsOf(state, collection, ({ metadata }) => metadata.namespace === object.metadata.name),
+  );
+}
+
+function itemsOf(state: ServerState, collection: string, isMeant: (object: KubeObject) => boolean) {
+  const items = state.store.list(collection).filter(({ object }) => isMeant(object));
+  return items.map((stored) => ({ place: { collection }, stored }));
+}
+
+/** The last object of a namespace or custom kind that is being deleted takes it along. */
+function afterRemoval(state: ServerState, { namespace }: ObjectKey): void {
+  const holder = state.store.get(NAMESPACE_COLLECTION, { namespace: "", name: namespace });
+  if (holder !== undefined) removeWhenReleased(state, { collection: NAMESPACE_COLLECTION }, holder);
+  for (const stored of state.store.list(CRD_COLLECTION)) {
+    if (stored.object.metadata.deletionTimestamp !== undefined)
+      removeWhenReleased(state, { collection: CRD_COLLECTION }, stored);
+  }
+}

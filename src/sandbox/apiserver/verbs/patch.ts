@@ -1,0 +1,121 @@
+import type { KubeObject } from "../../../resources/object.ts";
+import { applyJsonPatch, applyMergePatch, applyStrategicPatch, serverSideApply } from "../patch/index.ts";
+import { ApiError, badRequest, notFound, unsupportedMediaType } from "../protocol/api-error.ts";
+import { jsonValue, mediaType, readText, yamlValue } from "../protocol/body.ts";
+import { flag } from "../protocol/request.ts";
+import { present, subjectOf } from "../resources/resource.ts";
+import type { Stored } from "../store/store.ts";
+import { commitCreate, commitUpdate } from "./commit.ts";
+import { decode } from "./decode.ts";
+import { keepManagedFields, managerOf, trackUpdate } from "./managed-fields.ts";
+import { timestamp } from "./metadata.ts";
+import type { Call } from "./scope.ts";
+
+const JSON_PATCH = "application/json-patch+json";
+const MERGE_PATCH = "application/merge-patch+json";
+const STRATEGIC_PATCH = "application/strategic-merge-patch+json";
+const APPLY_PATCH = "application/apply-patch+yaml";
+
+type Fields = Record<string, unknown>;
+
+/** PATCH in any of its four forms. `created` when a server-side apply made the object. @throws ApiError */
+export async function patch(call: Call): Promise<{ stored: Stored; created: boolean }> {
+  const type = mediaType(call.request.message);
+  const text = await readText(call.request.message);
+  if (type === APPLY_PATCH) return apply(call, yamlValue(text));
+  const transform = transformOf(call, type, jsonValue(text));
+  const live = liveOf(call);
+  if (live === undefined) throw notFound(subjectOf(call.resource, call.path.name));
+  const shown = present(call.resource, live.object);
+  const draft = decode(call, transform(shown));
+  return { stored: commitUpdate(call, draft, live, trackUpdate), created: false };
+}
+
+function transformOf({ resource }: Call, type: string, patch: unknown): (object: KubeObject) => Fields {
+  if (type === JSON_PATCH) return (object) => asObject(applyJsonPatch<unknown>(object, patch));
+  if (type === MERGE_PATCH) return (object) => asObject(applyMergePatch<unknown>(object, patch));
+  if (type === STRATEGIC_PATCH && !resource.custom) {
+    return (object) => asObject(applyStrategicPatch<unknown>(object, patch, resource.kind));
+  }
+  const strategic = resource.custom ? [] : [STRATEGIC_PATCH];
+  throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, ...strategic, APPLY_PATCH]);
+}
+
+function asObject(value: unknown): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badRequest("the patch leaves no object");
+  return value as Fields;
+}
+
+function liveOf({ state, resource, path }: Call): Stored | undefined {
+  return state.store.get(resource.collection, path);
+}
+
+/** Server-side apply: the body is all that its manager wants to own. */
+function apply(call: Call, body: unknown): { stored: Stored; created: boolean } {
+  const { resource, path, request } = call;
+  if (!request.query.get("fieldManager")) {
+    throw new ApiError({
+      code: 422,
+      reason: "Invalid",
+      message: 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      details: {
+        group: "meta.k8s.io",
+        kind: "PatchOptions",
+        causes: [
+          {
+            reason: "FieldValueRequired",
+            message: "Required value: is required for apply patch",
+            field: "fieldManager",
+          },
+        ],
+      },
+    });
+  }
+  const applied = appliedObject(call, asObject(body));
+  const live = liveOf(call);
+  if (live === undefined && path.subresource !== "") throw notFound(subjectOf(resource, path.name));
+  const result = serverSideApply({
+    live: live === undefined ? undefined : present(resource, live.object),
+    applied: applied as Fields,
+    manager: managerOf(call),
+    force: flag(request.query, "force"),
+    schema: resource.schema.structural,
+    ...(path.subresource === "" ? {} : { subresource: path.subresource }),
+    time: timestamp(),
+  });
+  if ("conflicts" in result) throw applyConflict(result.message, result.conflicts);
+  const draft = decode(call, result.object);
+  if (live === undefined) return { stored: commitCreate(call, draft, keepManagedFields), created: true };
+  draft.metadata.resourceVersion ??= live.object.metadata.resourceVersion ?? "";
+  return { stored: commitUpdate(call, draft, live, keepManagedFields), created: false };
+}
+
+function appliedObject(call: Call, body: Fields): KubeObject {
+  const { path } = call;
+  if ((body["metadata"] as Fields | undefined)?.["managedFields"])
+    throw badRequest("metadata.managedFields must be nil");
+  const applied = decode(call, withName(body, path.name));
+  if (applied.metadata.name !== path.name) {
+    throw badRequest(
+      `the name of the object (${applied.metadata.name}) does not match the name on the URL (${path.name})`,
+    );
+  }
+  return applied;
+}
+
+function withName(body: Fields, name: string): Fields {
+  const metadata = body["metadata"];
+  return typeof metadata === "object" && metadata !== null
+    ? { ...body, metadata: { name, ...metadata } }
+    : { ...body, metadata: { name } };
+}
+
+function applyConflict(message: string, conflicts: readonly { manager: string; field: string }[]): ApiError {
+  const causes = conflicts.map(({ manager, field }) => ({
+    reason: "FieldManagerConflict",
+    message: `conflict with ${manager}`,
+    field,
+  }));
+  return new ApiError({ code: 409, reason: "Conflict", message, details: { causes } });
+}
