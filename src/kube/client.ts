@@ -50,7 +50,7 @@ export interface DiscoveredType extends ResourceType {
 export interface KubeClient {
   /** The API server's address. */
   readonly server: string;
-  /** Undefined when there is no such object (404). */
+  /** Undefined when there is no such object. @throws KubeError 404 when the kind is not served (at the moment) */
   get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /** At least one page, of which the last may be empty. */
   listPages(type: ResourceType, options: ListOptions, signal?: AbortSignal): AsyncIterable<ListPage>;
@@ -76,7 +76,7 @@ export interface KubeClient {
     options: { fieldManager: string; force?: boolean },
     signal?: AbortSignal,
   ): Promise<KubeObject>;
-  /** "gone" when it was not there; a 409 Conflict when it is not the one of `preconditions`. */
+  /** "gone" when it was not there; a 409 Conflict when it is not the one of `preconditions`; a 404 as with `get`. */
   delete(
     type: ResourceType,
     key: ObjectKey,

@@ -146,6 +146,14 @@ export function noAnswer(reason: NoAnswerReason, message: string, cause?: unknow
   return new KubeError({ code: 0, reason, message, cause });
 }
 
+/**
+ * True when the server knows the kind and has no object of this name. Other 404s say nothing about the object: a
+ * kube-apiserver that starts answers so for custom resources until it has read the CRDs, and so does a wrong address.
+ */
+export function isAbsent(error: unknown, name: string): boolean {
+  return error instanceof KubeError && error.code === 404 && error.details?.name === name;
+}
+
 /** True for an error that says "your resourceVersion or continue token is too old: list again". */
 export function isExpired(error: unknown): boolean {
   if (!(error instanceof KubeError)) return false;

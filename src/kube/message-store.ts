@@ -1,7 +1,7 @@
 import type { MessageKey, Messages } from "../delivery/ports.ts";
 import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_MESSAGE, type ResourceType } from "../resources/kinds.ts";
 import type { KubeClient } from "./client.ts";
-import { KubeError } from "./kube-error.ts";
+import { isAbsent, KubeError } from "./kube-error.ts";
 
 /** The kinds that are NotificationMessages: today's group, and that of older installations. */
 export const MESSAGE_TYPES: readonly ResourceType[] = [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE];
@@ -18,7 +18,7 @@ export function createMessageStore(client: KubeClient): Messages {
         return "written";
       } catch (error) {
         if (error instanceof KubeError && error.code === 409) return "conflict";
-        if (error instanceof KubeError && error.code === 404) return "gone";
+        if (isAbsent(error, key.name)) return "gone";
         throw error;
       }
     },

@@ -2,7 +2,7 @@ import { apiVersionOf, type ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import type { DiscoveredType, KubeClient, ListOptions, ListPage, RawWatchEvent, WatchQuery } from "./client.ts";
 import { discoverTypes } from "./discovery.ts";
-import { KubeError, noAnswer } from "./kube-error.ts";
+import { isAbsent, noAnswer } from "./kube-error.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { collectionPath, creationPath, describeType, objectPath, queryString } from "./resource-path.ts";
 import type { Session } from "./session.ts";
@@ -43,7 +43,7 @@ export class RestClient implements KubeClient {
     try {
       return await this.#object({ method: "GET", path, action: describe("get", type, key) }, signal);
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (isAbsent(error, key.name)) return undefined;
       throw error;
     }
   }
@@ -139,7 +139,7 @@ export class RestClient implements KubeClient {
       await this.#transport.send({ ...request, ...body }, signal);
       return "deleted";
     } catch (error) {
-      if (isNotFound(error)) return "gone";
+      if (isAbsent(error, key.name)) return "gone";
       throw error;
     }
   }
@@ -197,11 +197,6 @@ export class RestClient implements KubeClient {
     if (typeof value === "object" && value !== null) return value;
     throw noAnswer("AnswerInvalid", `Cannot ${action} at ${this.server}: the answer is no JSON object; ${expected}`);
   }
-}
-
-/** The object is not there, or not even its kind: for a reader or a deleter the same. */
-function isNotFound(error: unknown): boolean {
-  return error instanceof KubeError && error.code === 404;
 }
 
 /** Lists of built-in kinds leave `apiVersion` and `kind` out of their items. */

@@ -89,6 +89,8 @@ class ResourceWatch {
   /** Where the watch goes on; undefined asks for a list. */
   #resourceVersion: string | undefined;
   #failures = 0;
+  /** The last failure was that the version is too old. */
+  #hasExpired = false;
   #phase: WatchState["phase"] | undefined;
 
   constructor(
@@ -118,7 +120,10 @@ class ResourceWatch {
 
   /** Decides what the error means for the next try, tells it, and waits. */
   async #pauseAfter(error: Error): Promise<void> {
-    if (isExpired(error)) this.#resourceVersion = undefined;
+    const expired = isExpired(error);
+    if (expired) this.#resourceVersion = undefined;
+    if (expired && !this.#hasExpired) this.#failures = 0; // the server is back and well; only its memory is shorter
+    this.#hasExpired = expired;
     const retryInMs = retryDelayMs(error, this.#failures);
     this.#failures += 1;
     this.#tell({ phase: "retrying", error, retryInMs });

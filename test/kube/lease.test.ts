@@ -31,7 +31,8 @@ async function startLeaseServer(t: TestContext) {
     const { method, body, response } = exchange;
     if (store.fault(exchange)) return;
     const sent = body === "" ? undefined : (JSON.parse(body) as LeaseBody);
-    if (method === "GET" && store.lease === undefined) json(response, status(404, "NotFound", "none"), 404);
+    if (method === "GET" && store.lease === undefined)
+      json(response, status(404, "NotFound", "none", { name: "courier" }), 404);
     else if (sent === undefined) json(response, store.lease);
     else if (method === "POST" && store.lease !== undefined)
       json(response, status(409, "AlreadyExists", "is there"), 409);

@@ -85,10 +85,21 @@ test("each verb asks what the API documents", async (t) => {
 });
 
 test("what is not there is undefined to a reader and gone to a deleter", async (t) => {
-  const server = await startServer(t, ({ response }) => json(response, status(404, "NotFound", "no"), 404));
+  const absent = status(404, "NotFound", 'configmaps "one" not found', { name: "one", kind: "configmaps" });
+  const server = await startServer(t, ({ response }) => json(response, absent, 404));
   const client = await clientOf(t, server);
   assert.equal(await client.get(CONFIG_MAP, KEY), undefined);
   assert.equal(await client.delete(CONFIG_MAP, KEY), "gone");
+});
+
+test("a 404 for the whole kind does not say that the object is gone", async (t) => {
+  const unserved = status(404, "NotFound", "the server could not find the requested resource", {});
+  for (const body of ["404 page not found\n", JSON.stringify(unserved)]) {
+    const server = await startServer(t, ({ response }) => response.writeHead(404).end(body));
+    const client = await clientOf(t, server);
+    await assert.rejects(client.get(NOTIFICATION_MESSAGE, KEY), { code: 404, reason: "NotFound" });
+    await assert.rejects(client.delete(NOTIFICATION_MESSAGE, KEY), { code: 404, reason: "NotFound" });
+  }
 });
 
 test("a list comes in pages of one version, its items with kind and apiVersion", async (t) => {

@@ -256,6 +256,25 @@ test("pauses grow while trouble lasts", async (t) => {
   }
 });
 
+test("a new list after an outage does not wait as long as the outage made the pauses", async (t) => {
+  const down = refuse(500, "InternalError");
+  const run = await play(t, [
+    list("5"),
+    down,
+    down,
+    down,
+    refuse(410, "Expired"),
+    refuse(410, "Expired"),
+    list("8"),
+    stay(),
+  ]);
+  void run.start();
+  await until(() => run.events.includes("Synced 8"));
+  const pauses = run.states.flatMap((state) => (state.phase === "retrying" ? [state.retryInMs] : []));
+  assert.equal(pauses.length, 5);
+  assert.ok((pauses[3] ?? 0) <= 100 && (pauses[4] ?? 0) <= 200, `${pauses}`);
+});
+
 test("lines cut anywhere, inside a character too, arrive whole", async (t) => {
   const bytes = Buffer.from(line("ADDED", "ключ-鍵-🔑", "6"));
   const dribble: Step = ({ response }) => {
