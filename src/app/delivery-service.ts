@@ -7,6 +7,7 @@ import { createSmtpMailer } from "../mail/smtp-mailer.ts";
 import type { Logger } from "../observe/logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { parseData } from "../template/index.ts";
+import { accessOf } from "./cluster-access.ts";
 import { deliverWhileLeading } from "./delivery-term.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { type Service, startService } from "./service.ts";
@@ -21,7 +22,7 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     reasons: REASONS.filter((reason) => reason !== "Delivered"),
     load,
   });
-  const client = await connect({ ...access(config), parse: parseData });
+  const client = await connect({ ...accessOf(config), parse: parseData });
   const mailer = createSmtpMailer({
     maxConnections: config.smtpConnections,
     socketTimeoutMs: config.smtpTimeout,
@@ -35,8 +36,4 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     });
     if (term.stop.aborted && !term.abort.aborted) await mailer.close();
   });
-}
-
-function access({ kubeconfig, context }: ServeConfig) {
-  return { ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) };
 }
