@@ -1,6 +1,6 @@
 import { FUNCTION_NAMES } from "./functions/registry.ts";
 import { compileHandlebars } from "./handlebars-dialect.ts";
-import { escapeDefinitions } from "./html/escape-definitions.ts";
+import { escapeDefinitions } from "./html/analysis.ts";
 import { DEFAULT_LIMITS, type TemplateLimits } from "./limits.ts";
 import { parseTemplate } from "./parser.ts";
 import { compilePrograms } from "./programs.ts";
@@ -37,8 +37,8 @@ export function compileTemplate(source: string, options: CompileOptions): Compil
 }
 
 function compileGo(source: string, name: string, mode: TemplateMode, limits: TemplateLimits): CompiledTemplate {
-  const definitions = parseTemplate(source, { name, functions: FUNCTION_NAMES, nesting: limits.nesting });
-  if (mode === "html") escapeDefinitions(definitions);
+  const parsed = parseTemplate(source, { name, functions: FUNCTION_NAMES, nesting: limits.nesting });
+  const definitions = mode === "html" ? escapeDefinitions(parsed, { name, source }) : parsed;
   const unit: Unit = { name, source, sites: [], constants: [] };
   const programs = compilePrograms(definitions, unit);
   const main = programs.get(name);

@@ -1,7 +1,7 @@
 import { callFunction } from "./call-function.ts";
 import { explainWalk, STUCK, walkFields } from "./fields.ts";
 import { formatValue } from "./format/printer.ts";
-import { FUNCTION_NAMES } from "./functions/registry.ts";
+import { FUNCTIONS } from "./functions/registry.ts";
 import { escapeWith } from "./html/escapers.ts";
 import { rangeOver } from "./range.ts";
 import { Failure, type RenderState } from "./render-state.ts";
@@ -189,5 +189,5 @@ export const HELPERS: Record<string, Helper> = Object.assign(Object.create(null)
   with: withBlock,
   range: rangeOver,
   template,
-  ...Object.fromEntries([...FUNCTION_NAMES].map((name) => [name, functionHelper])),
+  ...Object.fromEntries(["and", "or", ...FUNCTIONS.keys()].map((name) => [name, functionHelper])),
 });

@@ -11,6 +11,7 @@ export const printingFunctions: Record<string, GoFunction> = {
   println: { parameters: [], variadic: "any", call: (args) => sprintln(args) },
   html: { parameters: [], variadic: "any", call: (args) => escapeHtml(evaluated(args)) },
   js: { parameters: [], variadic: "any", call: (args) => escapeJs(evaluated(args)) },
+  _eval_args_: { parameters: [], variadic: "any", call: (args) => sprint(args) },
   urlquery: { parameters: [], variadic: "any", call: (args) => escapeUrlQuery(evaluated(args)) },
 };
 

@@ -3,7 +3,7 @@ import { comparisonFunctions } from "./comparison.ts";
 import type { GoFunction } from "./function.ts";
 import { printingFunctions } from "./printing.ts";
 
-/** Every function a Go template may call, by name. `and` and `or` are the language's own: they stop early. */
+/** Every function of a lowered template, by name. `and` and `or` are the language's own: they stop early. */
 export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map(
   Object.entries({
     ...collectionFunctions,
@@ -12,5 +12,7 @@ export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map(
   }),
 );
 
-/** Names that may stand where a function is called. */
-export const FUNCTION_NAMES: ReadonlySet<string> = new Set(["and", "or", ...FUNCTIONS.keys()]);
+/** Names that authors may call; the others stand only where the analysis for HTML puts them. */
+export const FUNCTION_NAMES: ReadonlySet<string> = new Set(
+  ["and", "or", ...FUNCTIONS.keys()].filter((name) => !name.startsWith("_")),
+);
