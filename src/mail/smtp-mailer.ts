@@ -32,27 +32,41 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
   const { sendTimeoutMs = 5 * 60_000, now = () => new Date() } = options;
   const pools = createPoolCache(withDefaults(options));
 
-  async function deliver(draft: Draft, server: EmailServer, signal: AbortSignal): Promise<AddressOutcome[]> {
+  async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, signal: AbortSignal) {
     const mail = composeMail(draft, server, now());
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(sendTimeoutMs)]);
-    const attempt = await pools.use(server, (pool) => pool.send(mail, limited));
+    const attempt = await withDeadline(signal, sendTimeoutMs, (limited) => pool.send(mail, limited));
     if (signal.aborted && "error" in attempt && attempt.stage !== "handed-over") throw signal.reason;
     return outcomesOf(attempt, mail, server);
   }
 
   return {
-    async send(draft, mailServer, signal) {
-      signal.throwIfAborted();
-      if (draft.to.length > MAX_RECIPIENTS)
-        throw new RangeError(`Cannot send one mail to ${draft.to.length} recipients: at most ${MAX_RECIPIENTS}`);
+    send(draft, mailServer, signal) {
       const server = mailServer as EmailServer;
-      const recipients = await pools.use(server, (pool) => checkRecipients(draft.to, pool));
-      const to = [...new Set(recipients.flatMap((recipient) => ("address" in recipient ? [recipient.address] : [])))];
-      const outcomes = to.length === 0 ? [] : await deliver({ ...draft, to }, server, signal);
-      return recipients.map((recipient) => outcomeFor(recipient, outcomes));
+      return pools.use(server, async (pool) => {
+        signal.throwIfAborted();
+        checkCount(draft.to);
+        const recipients = await checkRecipients(draft.to, pool);
+        const to = [...new Set(recipients.flatMap((recipient) => ("address" in recipient ? [recipient.address] : [])))];
+        const outcomes = to.length === 0 ? [] : await deliver(pool, { ...draft, to }, server, signal);
+        return recipients.map((recipient) => outcomeFor(recipient, outcomes));
+      });
     },
     close: () => pools.close(),
   };
+}
+
+/** Not AbortSignal.any and .timeout: those would leave a timer and a signal behind for every mail, for minutes. */
+async function withDeadline<T>(signal: AbortSignal, ms: number, run: (limited: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = () => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(), ms);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await run(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function withDefaults(options: SmtpMailerOptions): SmtpPoolOptions {
@@ -63,6 +77,11 @@ function withDefaults(options: SmtpMailerOptions): SmtpPoolOptions {
     socketTimeoutMs: options.socketTimeoutMs ?? 60_000,
     ...(options.heloName === undefined ? {} : { heloName: options.heloName }),
   };
+}
+
+function checkCount({ length }: string[]): void {
+  if (length > MAX_RECIPIENTS)
+    throw new RangeError(`Cannot send one mail to ${length} recipients: at most ${MAX_RECIPIENTS}`);
 }
 
 /** A destination as the message names it, and what SMTP makes of it. */

@@ -1,0 +1,456 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { before, suite, type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import type { RecipientOutcome } from "../../src/delivery/ports.ts";
+import { createSmtpMailer, MAX_RECIPIENTS, type SmtpMailerOptions } from "../../src/mail/smtp-mailer.ts";
+import { type Certificate, makeCertificate } from "../support/certificates.ts";
+import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "../support/smtp-server.ts";
+import { draftWith, GUIDE_DRAFT, serverAt } from "./drafts.ts";
+
+const never = new AbortController().signal;
+
+async function serve(t: TestContext, script: SmtpScript = {}): Promise<TestSmtpServer> {
+  const server = await startSmtpServer(script);
+  t.after(() => server.close());
+  return server;
+}
+
+function mailer(t: TestContext, options: SmtpMailerOptions = {}) {
+  const created = createSmtpMailer(options);
+  t.after(() => created.close());
+  return created;
+}
+
+function reasons(outcomes: RecipientOutcome[]): string[] {
+  return outcomes.map(({ reason }) => reason);
+}
+
+suite("a mail that a server takes", () => {
+  test("arrives with its envelope, both alternatives and a Delivered outcome", async (t) => {
+    const smtp = await serve(t);
+    const outcomes = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.deepEqual(outcomes, [
+      {
+        address: "platform-operator@example.com",
+        reason: "Delivered",
+        message: "127.0.0.1 took the mail: 250 Ok: queued as TEST",
+      },
+    ]);
+    const [mail] = smtp.mails;
+    assert.equal(mail?.from, "user@example.com");
+    assert.deepEqual(mail?.to, ["platform-operator@example.com"]);
+    assert.equal(mail?.parsed.subject, GUIDE_DRAFT.subject);
+    assert.equal(mail?.parsed.text, GUIDE_DRAFT.body);
+    assert.match(String(mail?.parsed.html), /Namespace: app-team-a<br>\n/);
+  });
+
+  test("of many recipients goes in one transaction and shows none of them to another", async (t) => {
+    const smtp = await serve(t);
+    const to = ["ann@example.com", "bob@example.com", "cem@example.com"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["Delivered", "Delivered", "Delivered"]);
+    assert.deepEqual(
+      smtp.mails.map((mail) => mail.to),
+      [to],
+    );
+    assert.doesNotMatch(smtp.mails[0]?.raw ?? "", /ann@|bob@|cem@/);
+  });
+
+  test("goes once to an address that is named twice, with an outcome for each naming", async (t) => {
+    const smtp = await serve(t);
+    const to = ["ann@example.com", "ann@EXAMPLE.com"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(
+      outcomes.map(({ address }) => address),
+      to,
+    );
+    assert.deepEqual(smtp.mails[0]?.to, ["ann@example.com"]);
+  });
+
+  test("shares connections with the mails after it", async (t) => {
+    const smtp = await serve(t);
+    const sender = mailer(t, { maxConnections: 2 });
+    for (let round = 0; round < 3; round++)
+      await Promise.all([1, 2, 3, 4].map(() => sender.send(GUIDE_DRAFT, serverAt(smtp), never)));
+    assert.equal(smtp.mails.length, 12);
+    assert.ok(smtp.connections <= 2, `${smtp.connections} connections`);
+  });
+
+  test("greets with the configured name", async (t) => {
+    const smtp = await serve(t);
+    await mailer(t, { heloName: "courier.example.com" }).send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.equal(smtp.mails[0]?.heloName, "courier.example.com");
+  });
+
+  for (const hidden of [[], ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE"]] as const)
+    test(`keeps dots, long lines and every script, ${hidden.length === 0 ? "with" : "without"} SMTP extensions`, async (t) => {
+      const smtp = await serve(t, { hidden: [...hidden] });
+      const body = `.\n..\n${"x".repeat(2000)}\n通知 ${"名".repeat(500)}\n.`;
+      await mailer(t).send(draftWith({ body, bodyType: "Text", subject: "通知 🎉" }), serverAt(smtp), never);
+      assert.equal(smtp.mails[0]?.parsed.text, body);
+      assert.equal(smtp.mails[0]?.parsed.subject, "通知 🎉");
+    });
+});
+
+suite("a mail that a server refuses", () => {
+  const cases: { name: string; script: SmtpScript; reason: string; says: RegExp }[] = [
+    {
+      name: "the sender for good",
+      script: { sender: () => "550 Sender unknown" },
+      reason: "MailRejected",
+      says: /^127.0.0.1 refused the mail: 550 Sender unknown$/,
+    },
+    {
+      name: "the sender for now",
+      script: { sender: () => "451 Busy" },
+      reason: "TemporaryFailure",
+      says: /could not take the mail now: 451 .*Busy/,
+    },
+    {
+      name: "the recipient for good",
+      script: { recipient: () => "550 No such user" },
+      reason: "RecipientRejected",
+      says: /refused this recipient: 550 No such user/,
+    },
+    {
+      name: "the recipient for now",
+      script: { recipient: () => "450 Greylisted" },
+      reason: "TemporaryFailure",
+      says: /450 .*Greylisted/,
+    },
+    {
+      name: "the data for good",
+      script: { mail: () => "554 Looks like spam" },
+      reason: "MailRejected",
+      says: /554 .*Looks like spam/,
+    },
+    {
+      name: "the data for now",
+      script: { mail: () => "452 Disk full" },
+      reason: "TemporaryFailure",
+      says: /Disk full/,
+    },
+    {
+      name: "its size",
+      script: { maxBytes: 500 },
+      reason: "MailRejected",
+      says: /refused the mail: .*larger than allowed 500/,
+    },
+    {
+      name: "everybody who has not logged in",
+      script: { sender: () => "530 Authentication required" },
+      reason: "AuthenticationFailed",
+      says: /refused the login: 530 .*: check data.username and data.password/,
+    },
+    {
+      name: "the session",
+      script: { greeting: () => "554 No mail here" },
+      reason: "ServerUnavailable",
+      says: /^Cannot reach 127.0.0.1:\d+: 554 No mail here: check data.host and data.port of its Secret$/,
+    },
+    {
+      name: "the session for now",
+      script: { greeting: () => "421 Too many connections" },
+      reason: "ServerUnavailable",
+      says: /421 Too many connections/,
+    },
+  ];
+  for (const { name, script, reason, says } of cases)
+    test(`because of ${name} is ${reason}`, async (t) => {
+      const smtp = await serve(t, script);
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never);
+      assert.equal(outcome?.reason, reason, outcome?.message);
+      assert.match(outcome.message, says);
+      assert.equal(smtp.mails.length, 0);
+    });
+
+  test("for one of three recipients reaches the other two", async (t) => {
+    const replies = new Map([
+      ["bob@example.com", "550 No such user"],
+      ["cem@example.com", "450 Greylisted"],
+    ]);
+    const smtp = await serve(t, { recipient: (address) => replies.get(address) });
+    const to = ["ann@example.com", "bob@example.com", "cem@example.com"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["Delivered", "RecipientRejected", "TemporaryFailure"]);
+    assert.deepEqual(smtp.mails[0]?.to, ["ann@example.com"]);
+  });
+
+  test("for all recipients differently gives each its own reason", async (t) => {
+    const smtp = await serve(t, { recipient: (address) => (address.startsWith("b") ? "550 No" : "450 Later") });
+    const to = ["ann@example.com", "bob@example.com"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["TemporaryFailure", "RecipientRejected"]);
+  });
+
+  test("leaves its connection fit for the next mail", async (t) => {
+    const smtp = await serve(t, { mail: (mail) => (mail.parsed.subject === "bad" ? "554 Spam" : undefined) });
+    const sender = mailer(t, { maxConnections: 1 });
+    const first = await sender.send(draftWith({ subject: "bad" }), serverAt(smtp), never);
+    const second = await sender.send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.deepEqual(reasons([...first, ...second]), ["MailRejected", "Delivered"]);
+    assert.equal(smtp.connections, 1);
+  });
+
+  test("is told to people in one short line, whatever the server writes", async (t) => {
+    const smtp = await serve(t, { recipient: () => `550 ${"No\u0007 \u202esuch user ".repeat(100)}` });
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.ok((outcome?.message.length ?? 999) < 350, outcome?.message);
+    assert.doesNotMatch(outcome?.message ?? "", /[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+suite("a connection", () => {
+  const cases: { name: string; script: SmtpScript; reason: string }[] = [
+    { name: "lost before the greeting", script: { drop: "greeting" }, reason: "ServerUnavailable" },
+    { name: "lost at the recipient", script: { drop: "recipient" }, reason: "TemporaryFailure" },
+    { name: "lost before the mail is handed over", script: { drop: "data" }, reason: "TemporaryFailure" },
+    { name: "lost after the final dot", script: { drop: "final-dot" }, reason: "OutcomeUnknown" },
+    { name: "without a greeting", script: { stall: "greeting" }, reason: "ServerUnavailable" },
+    { name: "silent at the recipient", script: { stall: "recipient" }, reason: "TemporaryFailure" },
+    { name: "silent after the final dot", script: { stall: "final-dot" }, reason: "OutcomeUnknown" },
+  ];
+  for (const { name, script, reason } of cases)
+    test(`${name} is ${reason}`, async (t) => {
+      const smtp = await serve(t, script);
+      const sender = mailer(t, { connectTimeoutMs: 300, socketTimeoutMs: 300 });
+      const [outcome] = await sender.send(GUIDE_DRAFT, serverAt(smtp), never);
+      assert.equal(outcome?.reason, reason, outcome?.message);
+    });
+
+  test("that nobody answers is ServerUnavailable and names host, port and the Secret's keys", async (t) => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    taken.close();
+    await once(taken, "close");
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt({ host: "127.0.0.1", port }), never);
+    assert.equal(outcome?.reason, "ServerUnavailable");
+    assert.equal(
+      outcome.message,
+      `Cannot reach 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port} (ECONNREFUSED): check data.host and data.port of its Secret`,
+    );
+  });
+
+  test("to a host that does not resolve is ServerUnavailable", async (t) => {
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt({ host: "smtp.invalid", port: 25 }), never);
+    assert.equal(outcome?.reason, "ServerUnavailable", outcome?.message);
+  });
+
+  test("that trickles on past the whole time of a mail is given up", async (t) => {
+    const smtp = await serve(t, { stall: "mail" });
+    const [outcome] = await mailer(t, { sendTimeoutMs: 200 }).send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.equal(outcome?.reason, "TemporaryFailure", outcome?.message);
+  });
+
+  test("that the server closed while it was idle does not fail the next mail", async (t) => {
+    const smtp = await serve(t);
+    const sender = mailer(t, { maxConnections: 1 });
+    await sender.send(GUIDE_DRAFT, serverAt(smtp), never);
+    smtp.dropAll();
+    const [outcome] = await sender.send(GUIDE_DRAFT, serverAt(smtp), never);
+    assert.equal(outcome?.reason, "Delivered", outcome?.message);
+    assert.equal(smtp.connections, 2);
+  });
+});
+
+suite("TLS", () => {
+  let certificate: Certificate;
+  let foreign: Certificate;
+
+  before(async () => {
+    certificate = await makeCertificate({ dns: ["localhost"], ip: ["127.0.0.1"] });
+    foreign = await makeCertificate({ dns: ["elsewhere.example.com"] });
+    setDefaultCACertificates([...getCACertificates("default"), certificate.cert, foreign.cert]);
+  });
+
+  for (const mode of ["implicit", "starttls"] as const) {
+    const values: Record<string, string> = mode === "implicit" ? { sslEnabled: "true" } : {};
+
+    test(`carries the mail when the certificate is trusted and names the host (${mode})`, async (t) => {
+      const smtp = await serve(t, { tls: { mode, certificate } });
+      const server = serverAt({ ...smtp, host: "localhost", port: smtp.port }, values);
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+      assert.equal(outcome?.reason, "Delivered", outcome?.message);
+      assert.equal(smtp.mails[0]?.secure, true);
+    });
+
+    test(`fails when the certificate names another host (${mode})`, async (t) => {
+      const smtp = await serve(t, { tls: { mode, certificate: foreign } });
+      const server = serverAt({ host: "localhost", port: smtp.port }, values);
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+      assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+      assert.match(outcome.message, /ERR_TLS_CERT_ALTNAME_INVALID.*names localhost, or set data.insecureSkipVerify/);
+    });
+
+    test(`fails when nobody vouches for the certificate (${mode})`, async (t) => {
+      const stranger = await makeCertificate({ dns: ["localhost"] });
+      const smtp = await serve(t, { tls: { mode, certificate: stranger } });
+      const server = serverAt({ host: "localhost", port: smtp.port }, values);
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+      assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+      assert.equal(smtp.mails.length, 0);
+    });
+
+    test(`takes any certificate with insecureSkipVerify (${mode})`, async (t) => {
+      const smtp = await serve(t, { tls: { mode, certificate: foreign } });
+      const server = serverAt({ host: "localhost", port: smtp.port }, { ...values, insecureSkipVerify: "true" });
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+      assert.equal(outcome?.reason, "Delivered", outcome?.message);
+    });
+  }
+
+  test("from the first byte against a clear port fails and says which setting is wrong", async (t) => {
+    const smtp = await serve(t);
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, { sslEnabled: "true" }), never);
+    assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+    assert.match(outcome.message, /set data.sslEnabled to false/);
+  });
+});
+
+suite("a login", () => {
+  const credentials = { username: "courier", password: "s3cret-passw0rd" };
+
+  test("carries the Secret's credentials without their newlines", async (t) => {
+    const seen: string[][] = [];
+    const login = (username: string, password: string) => void seen.push([username, password]);
+    const smtp = await serve(t, { auth: "clear", login: (...pair) => login(...pair) as undefined });
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, credentials), never);
+    assert.equal(outcome?.reason, "Delivered", outcome?.message);
+    assert.deepEqual(seen, [["courier", "s3cret-passw0rd"]]);
+    assert.equal(smtp.mails[0]?.username, "courier");
+  });
+
+  test("that the server refuses is AuthenticationFailed, without the password that it echoes", async (t) => {
+    const smtp = await serve(t, { auth: "clear", login: (_, password) => `535 Bad password ${password}` });
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, credentials), never);
+    assert.equal(outcome?.reason, "AuthenticationFailed");
+    assert.match(outcome.message, /refused the login: 535 .*Bad password \[hidden\]: check data.username/);
+  });
+
+  test("that the server cannot check now is TemporaryFailure", async (t) => {
+    const smtp = await serve(t, { auth: "clear", login: () => "454 Directory is away" });
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, credentials), never);
+    assert.equal(outcome?.reason, "TemporaryFailure", outcome?.message);
+  });
+
+  test("never goes over a clear connection to another machine", async (t) => {
+    const asked: string[] = [];
+    const smtp = await serve(t, { auth: "clear", login: (username) => void asked.push(username) as undefined });
+    const server = { ...serverAt(smtp, credentials), host: "0.0.0.0" }; // reaches this machine, but is no loopback name
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+    assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+    assert.match(outcome.message, /credentials go over TLS only/);
+    assert.deepEqual(asked, []);
+  });
+
+  test("goes over a clear connection where that is allowed", async (t) => {
+    const smtp = await serve(t, { auth: "clear" });
+    const server = { ...serverAt(smtp, credentials), host: "0.0.0.0" };
+    const [outcome] = await mailer(t, { allowPlainAuth: true }).send(GUIDE_DRAFT, server, never);
+    assert.equal(outcome?.reason, "Delivered", outcome?.message);
+  });
+});
+
+suite("a destination", () => {
+  test("that is no address is refused alone, and no other recipient waits for it", async (t) => {
+    const smtp = await serve(t);
+    const to = ["ann@example.com", "Bob <bob@example.com>", "nobody"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["Delivered", "RecipientRejected", "RecipientRejected"]);
+    assert.equal(outcomes[1]?.message, '"Bob <bob@example.com>" is not a bare address: write "bob@example.com"');
+    assert.deepEqual(smtp.mails[0]?.to, ["ann@example.com"]);
+  });
+
+  test("in an internationalised domain goes out as A-labels", async (t) => {
+    const smtp = await serve(t);
+    await mailer(t).send(draftWith({ to: ["ann@bücher.example"] }), serverAt(smtp), never);
+    assert.match(smtp.mails[0]?.raw ?? "", /^To: ann@xn--bcher-kva\.example\r$/m);
+  });
+
+  test("with letters beyond ASCII before the @ reaches a server that takes SMTPUTF8", async (t) => {
+    const smtp = await serve(t);
+    const outcomes = await mailer(t).send(draftWith({ to: ["jürgen@example.com"] }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["Delivered"]);
+    assert.deepEqual(smtp.mails[0]?.to, ["jürgen@example.com"]);
+  });
+
+  test("with letters beyond ASCII before the @ is refused where the server takes none", async (t) => {
+    const smtp = await serve(t, { hidden: ["SMTPUTF8"] });
+    const to = ["jürgen@example.com", "ann@example.com"];
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["RecipientRejected", "Delivered"]);
+    assert.match(outcomes[0]?.message ?? "", /does not take \(no SMTPUTF8\)/);
+    assert.deepEqual(smtp.mails[0]?.to, ["ann@example.com"]);
+  });
+
+  test("beyond the hundredth is the planner's mistake and sends nothing", async (t) => {
+    const smtp = await serve(t);
+    const to = Array.from({ length: MAX_RECIPIENTS + 1 }, (_, index) => `a${index}@example.com`);
+    await assert.rejects(mailer(t).send(draftWith({ to }), serverAt(smtp), never), RangeError);
+    assert.equal(smtp.connections, 0);
+  });
+});
+
+suite("the mailer", () => {
+  test("sends through the new server once the Secret has changed, and finishes mails under way", async (t) => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const old = await serve(t, { hold: () => held });
+    const fresh = await serve(t);
+    const sender = mailer(t);
+    const underWay = sender.send(GUIDE_DRAFT, serverAt(old, {}, "1"), never);
+    await old.reached("final-dot");
+    const [second] = await sender.send(GUIDE_DRAFT, serverAt(fresh, {}, "2"), never);
+    assert.equal(second?.reason, "Delivered");
+    release();
+    const [first] = await underWay;
+    assert.equal(first?.reason, "Delivered");
+    await old.disconnected();
+    assert.equal(fresh.mails.length, 1);
+  });
+
+  test("logs in again with a changed password", async (t) => {
+    const seen: string[] = [];
+    const smtp = await serve(t, { auth: "clear", login: (_, password) => void seen.push(password) as undefined });
+    const sender = mailer(t);
+    for (const [version, password] of [
+      ["1", "first"],
+      ["2", "second"],
+    ] as const)
+      await sender.send(GUIDE_DRAFT, serverAt(smtp, { username: "u", password }, version), never);
+    assert.deepEqual(seen, ["first", "second"]);
+  });
+
+  test("rejects when it is told to stop before the mail was handed over", async (t) => {
+    const smtp = await serve(t, { stall: "recipient" });
+    const stop = new AbortController();
+    const sending = mailer(t).send(GUIDE_DRAFT, serverAt(smtp), stop.signal);
+    await smtp.reached("recipient");
+    stop.abort(new Error("shutting down"));
+    await assert.rejects(sending, /shutting down/);
+  });
+
+  test("says OutcomeUnknown when it is told to stop after the final dot", async (t) => {
+    const smtp = await serve(t, { stall: "final-dot" });
+    const stop = new AbortController();
+    const sending = mailer(t).send(GUIDE_DRAFT, serverAt(smtp), stop.signal);
+    await smtp.reached("final-dot");
+    stop.abort(new Error("shutting down"));
+    assert.deepEqual(reasons(await sending), ["OutcomeUnknown"]);
+  });
+
+  test("closes its connections when it is closed, after the mails under way", async (t) => {
+    const smtp = await serve(t);
+    const sender = createSmtpMailer();
+    const sending = sender.send(GUIDE_DRAFT, serverAt(smtp), never);
+    await sender.close();
+    assert.deepEqual(reasons(await sending), ["Delivered"]);
+    await smtp.disconnected();
+    await assert.rejects(sender.send(GUIDE_DRAFT, serverAt(smtp), never), /the mailer is closed/);
+  });
+});
