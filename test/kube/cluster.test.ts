@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "../../src/kube/connect.ts";
 import { type LeaseTerm, runWithLease } from "../../src/kube/lease.ts";
@@ -6,21 +7,26 @@ import { recordEvent } from "../../src/kube/record-event.ts";
 import { type WatchEvent, watchResource } from "../../src/kube/watch-resource.ts";
 import { CONFIG_MAP, EVENT, LEASE, NAMESPACE } from "../../src/resources/kinds.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
-import { until } from "./scripted-server.ts";
+import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
+import { scratch, until } from "./scripted-server.ts";
 
-const KUBECONFIG = process.env["COURIER_TEST_KUBECONFIG"];
-const options = {
-  skip: KUBECONFIG === undefined && "COURIER_TEST_KUBECONFIG names no cluster's kubeconfig (admin rights)",
-};
+/** KUBECONFIG counts for `npm run test:cluster` alone: `npm test` must not write to whatever a shell is logged in to. */
+const KUBECONFIG =
+  process.env["COURIER_TEST_KUBECONFIG"] ??
+  (process.env["npm_lifecycle_event"] === "test:cluster" ? process.env["KUBECONFIG"] : undefined);
 
-/** A client of the cluster and a namespace of its own, which is deleted at the test's end. */
+/** A client of that cluster as administrator, else of a sandbox, and a namespace that is deleted at the test's end. */
 async function cluster(t: TestContext) {
-  const client = await connect({ kubeconfig: KUBECONFIG as string });
+  const sandbox = KUBECONFIG === undefined ? await startApiServer() : undefined;
+  const own = join(scratch(t), "kubeconfig");
+  await sandbox?.writeKubeconfig(own);
+  const client = await connect({ kubeconfig: KUBECONFIG ?? own });
   const namespace = `courier-kube-${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
   await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   t.after(async () => {
     await client.delete(NAMESPACE, { namespace: "", name: namespace });
     await client.close();
+    await sandbox?.close();
   });
   return { client, namespace };
 }
@@ -29,7 +35,7 @@ function configMap(namespace: string, name: string, data: Record<string, string>
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace, name, labels: { made: "by-test" } }, data };
 }
 
-test("an object is created, read, patched, replaced, applied and deleted", options, async (t) => {
+test("an object is created, read, patched, replaced, applied and deleted", async (t) => {
   const { client, namespace } = await cluster(t);
   const key = { namespace, name: "one" };
   const created = await client.create(CONFIG_MAP, configMap(namespace, "one", { a: "1" }));
@@ -50,14 +56,14 @@ test("an object is created, read, patched, replaced, applied and deleted", optio
   assert.equal(await client.get(CONFIG_MAP, key), undefined);
 });
 
-test("what the server finds invalid comes with its fields", options, async (t) => {
+test("what the server finds invalid comes with its fields", async (t) => {
   const { client, namespace } = await cluster(t);
   const isInvalid = (error: { code?: number; reason?: string; details?: { causes?: { field?: string }[] } }) =>
     error.code === 422 && error.reason === "Invalid" && error.details?.causes?.[0]?.field === "metadata.name";
   await assert.rejects(client.create(CONFIG_MAP, configMap(namespace, "Not A Name")), isInvalid);
 });
 
-test("list and watch see every object once, then every change", options, async (t) => {
+test("list and watch see every object once, then every change", async (t) => {
   const { client, namespace } = await cluster(t);
   const names = Array.from({ length: 25 }, (_, index) => `map-${String(index).padStart(2, "0")}`);
   await Promise.all(names.map((name) => client.create(CONFIG_MAP, configMap(namespace, name))));
@@ -79,7 +85,7 @@ test("list and watch see every object once, then every change", options, async (
   await ended;
 });
 
-test("a watch that the server ends after its time goes on without a gap", options, async (t) => {
+test("a watch that the server ends after its time goes on without a gap", async (t) => {
   const { client, namespace } = await cluster(t);
   const controller = new AbortController();
   const events: string[] = [];
@@ -102,7 +108,7 @@ test("a watch that the server ends after its time goes on without a gap", option
   await ended;
 });
 
-test("one of two candidates leads, and the other follows at once", options, async (t) => {
+test("one of two candidates leads, and the other follows at once", async (t) => {
   const { client, namespace } = await cluster(t);
   const terms = new Map<string, LeaseTerm>();
   const run = (identity: string, signal: AbortSignal) => {
@@ -131,7 +137,10 @@ test("one of two candidates leads, and the other follows at once", options, asyn
   await bEnded;
 });
 
-test("an event is recorded, and its repeat counted", options, async (t) => {
+// The sandbox looks for the core group's field names in an event of events.k8s.io.
+const todo = KUBECONFIG === undefined && "the sandbox refuses events of events.k8s.io";
+
+test("an event is recorded, and its repeat counted", { todo }, async (t) => {
   const { client, namespace } = await cluster(t);
   const regarding = await client.create(CONFIG_MAP, configMap(namespace, "one"));
   const words = {
@@ -149,7 +158,7 @@ test("an event is recorded, and its repeat counted", options, async (t) => {
   assert.equal((Object(events[0]?.["series"]) as { count?: number }).count, 2);
 });
 
-test("discovery finds core and named groups, with status and short names", options, async (t) => {
+test("discovery finds core and named groups, with status and short names", async (t) => {
   const { client } = await cluster(t);
   const types = await client.discover();
   const configMaps = types.find(({ group, plural }) => group === "" && plural === "configmaps");
