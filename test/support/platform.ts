@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { startDelivery } from "../../src/app/delivery-service.ts";
+import { applyManifests } from "../../src/app/manifests.ts";
+import type { Service } from "../../src/app/service.ts";
+import { waitFor } from "../../src/cli/wait-for.ts";
+import { defaultConfig, type ServeConfig } from "../../src/config/config.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { connect } from "../../src/kube/connect.ts";
+import { createLogger } from "../../src/observe/logger.ts";
+import { NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
+import { type NotificationMessage, parseNotificationMessage } from "../../src/resources/notification-message.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
+import { type Link, startLink } from "./link.ts";
+import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "./smtp-server.ts";
+
+const NAMESPACE = "cpaas-system";
+const PATIENCE_MS = 15_000;
+
+/** An API server, an SMTP server and courier-api between them, all met over TCP. */
+export interface Platform {
+  client: KubeClient;
+  smtp: TestSmtpServer;
+  /** The network between courier-api and the API server; the test's own client does not go through it. */
+  link: Link;
+  /** What courier-api has logged. */
+  logs: string[];
+  service: Service;
+  apply(...objects: KubeObject[]): Promise<void>;
+  /** Creates a message and returns its name. */
+  send(spec: unknown): Promise<string>;
+  /** Resolves with the message when its status is in `phase`. */
+  inPhase(name: string, phase: "Processing" | "Failed"): Promise<NotificationMessage>;
+  /** Resolves when the message is gone. */
+  gone(name: string): Promise<void>;
+}
+
+export interface PlatformOptions {
+  smtp?: SmtpScript;
+  serve?: Partial<ServeConfig>;
+  /** Keys of the mail server's Secret; `null` leaves the Secret out. */
+  secret?: Record<string, string> | null;
+  /** The API server cannot be reached until `link.mend()`. */
+  apiServerAway?: boolean;
+}
+
+/** Starts a platform for one test; everything of it ends with the test. */
+export async function startPlatform(t: TestContext, options: PlatformOptions = {}): Promise<Platform> {
+  const directory = await mkdtemp(join(tmpdir(), "courier-test-"));
+  const apiServer = await startApiServer();
+  const kubeconfig = join(directory, "kubeconfig");
+  await apiServer.writeKubeconfig(kubeconfig);
+  const client = await connect({ kubeconfig });
+  const link = await startLink(apiServer.port);
+  const linked = join(directory, "linked.kubeconfig");
+  await apiServer.writeKubeconfig(linked, `https://127.0.0.1:${link.port}`);
+  if (options.apiServerAway) link.cut();
+  const smtp = await startSmtpServer(options.smtp);
+  const apply = async (...objects: KubeObject[]) => void (await applyManifests(client, objects));
+  await applyManifests(client, ["deploy/crds", "deploy/legacy", "deploy/namespace.yaml"]);
+  if (options.secret !== null) await apply(emailServer({ host: smtp.host, port: `${smtp.port}`, ...options.secret }));
+  const logs: string[] = [];
+  const service = await startDelivery(
+    defaultConfig("serve", { kubeconfig: linked, httpListen: { host: "127.0.0.1", port: 0 }, ...options.serve }),
+    createLogger({ format: "text", level: "info", destination: { write: (line) => void logs.push(line) } }),
+  );
+  t.after(async () => {
+    await service.stop();
+    await client.close();
+    await smtp.close();
+    await link.close();
+    await apiServer.close();
+    await rm(directory, { recursive: true });
+  });
+  if (!options.apiServerAway) await service.readiness.ready();
+
+  let count = 0;
+  const see = <Found>(name: string, isIt: (object: KubeObject | undefined) => Found | undefined) =>
+    seeMessage(client, name, isIt);
+  return {
+    client,
+    smtp,
+    link,
+    logs,
+    service,
+    apply,
+    async send(spec) {
+      count += 1;
+      const name = `message-${count}`;
+      await apply(messageOf(name, spec));
+      return name;
+    },
+    inPhase: (name, phase) =>
+      see(name, (object) => {
+        const message = object && parseNotificationMessage(object);
+        return message?.phase === phase ? message : undefined;
+      }),
+    gone: async (name) => void (await see(name, (object) => (object === undefined ? true : undefined))),
+  };
+}
+
+/** Watches one message until `isIt` finds something in it; it is undefined once the message is gone. */
+async function seeMessage<Found>(
+  client: KubeClient,
+  name: string,
+  isIt: (object: KubeObject | undefined) => Found | undefined,
+): Promise<Found> {
+  let there = false;
+  return waitFor(
+    client,
+    NOTIFICATION_MESSAGE,
+    { namespace: NAMESPACE, fieldSelector: `metadata.name=${name}` },
+    (event) => {
+      if (event.type === "Synced") return there ? undefined : isIt(undefined);
+      there = event.type !== "Deleted";
+      return isIt(there ? event.object : undefined);
+    },
+    AbortSignal.timeout(PATIENCE_MS),
+  );
+}
+
+export function messageOf(name: string, spec: unknown): KubeObject {
+  return {
+    apiVersion: "aitextensions.alauda.io/v1beta1",
+    kind: "NotificationMessage",
+    metadata: { name, namespace: NAMESPACE },
+    spec,
+  };
+}
+
+/** A subscription to `change` for the given destinations. */
+export function subscriptionOf(...destinations: string[]) {
+  return {
+    name: "ops",
+    ephemeral: { methods: ["Email"], template: "change" },
+    receivers: destinations.map((destination) => ({ destination })),
+  };
+}
+
+/** The template that {@link subscriptionOf} names. */
+export function templateOf(content: string, subject = "Change of {{ .labels.name }}", labels = {}): KubeObject {
+  return {
+    apiVersion: "ait.alauda.io/v1beta1",
+    kind: "NotificationTemplate",
+    metadata: { name: "change", namespace: NAMESPACE, labels },
+    spec: { templates: [{ type: "Email", subject, content }] },
+  };
+}
+
+export function emailServer(keys: Record<string, string>): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: SECRET.kind,
+    metadata: { name: "platform-email-server", namespace: NAMESPACE },
+    type: "NotificationServer",
+    stringData: { from: "user@example.com", ...keys },
+  };
+}
