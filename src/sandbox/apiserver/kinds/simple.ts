@@ -109,7 +109,8 @@ export const NETWORK_POLICY_RULES: KindRules = {
 export const POD_DISRUPTION_BUDGET_RULES: KindRules = {
   generation: true,
   prepare(draft) {
-    draft["status"] ??= { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
+    const status = (draft["status"] ?? {}) as Record<string, unknown>;
+    draft["status"] = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0, ...status };
   },
   validate: (object) =>
     at(object, "spec", "minAvailable") !== undefined && at(object, "spec", "maxUnavailable") !== undefined

@@ -30,6 +30,8 @@ function fillPodSpec(spec: Fields): void {
   const containers = Array.isArray(spec["containers"]) ? (spec["containers"] as Fields[]) : [];
   for (const container of containers) {
     const latest = /(^[^:@]+$)|(:latest$)/.test(String(container["image"] ?? "").replace(/^.*\//, ""));
+    const ports = Array.isArray(container["ports"]) ? (container["ports"] as Fields[]) : [];
+    for (const port of ports) fill(port, { protocol: "TCP" });
     fill(container, {
       imagePullPolicy: latest ? "Always" : "IfNotPresent",
       terminationMessagePath: "/dev/termination-log",
@@ -78,9 +80,15 @@ export const DEPLOYMENT_RULES: KindRules = {
       replicas: 1,
       revisionHistoryLimit: 10,
       progressDeadlineSeconds: 600,
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+      strategy: {},
       template: {},
     });
+    fill(spec["strategy"] as Fields, { type: "RollingUpdate" });
+    const strategy = spec["strategy"] as Fields;
+    if (strategy["type"] === "RollingUpdate") {
+      fill(strategy, { rollingUpdate: {} });
+      fill(strategy["rollingUpdate"] as Fields, { maxSurge: "25%", maxUnavailable: "25%" });
+    }
     const template = spec["template"] as Fields;
     fill(template, { metadata: {}, spec: {} });
     fillPodSpec(template["spec"] as Fields);

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { parse as parseYaml } from "yaml";
+import { decodeObject } from "../protobuf/decode.ts";
 import { type ApiError, badRequest, tooLarge, unsupportedMediaType } from "./api-error.ts";
 
 /** What kube-apiserver takes. */
 export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 
-const OBJECT_TYPES = ["application/json", "application/yaml"];
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+const OBJECT_TYPES = ["application/json", "application/yaml", PROTOBUF];
 
 /** The media type of a request's body, lower case, without parameters; "" when none is given. */
 export function mediaType(message: IncomingMessage): string {
@@ -14,6 +16,10 @@ export function mediaType(message: IncomingMessage): string {
 
 /** Reads the whole body. @throws ApiError 413 beyond the limit, without reading on */
 export async function readText(message: IncomingMessage): Promise<string> {
+  return (await readBytes(message)).toString("utf8");
+}
+
+async function readBytes(message: IncomingMessage): Promise<Buffer> {
   if (Number(message.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -22,18 +28,29 @@ export async function readText(message: IncomingMessage): Promise<string> {
     if (bytes > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
-/** Reads a JSON or YAML object, or undefined when the body is empty. @throws ApiError 400, 413, 415 */
+/** Reads an object in JSON, YAML or protobuf, or undefined when the body is empty. @throws ApiError 400, 413, 415 */
 export async function readObject(message: IncomingMessage): Promise<Record<string, unknown> | undefined> {
   const type = mediaType(message);
-  const text = await readText(message);
-  if (text === "") return undefined;
+  const bytes = await readBytes(message);
+  if (bytes.length === 0) return undefined;
   if (type !== "" && type !== "*/*" && !OBJECT_TYPES.includes(type)) throw unsupportedMediaType(OBJECT_TYPES);
+  if (type === PROTOBUF) return protobufObject(bytes);
+  const text = bytes.toString("utf8");
   const value = type === "application/yaml" ? yamlValue(text) : jsonValue(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw unrecognised("not an object");
   return value as Record<string, unknown>;
+}
+
+/** @throws ApiError 400 */
+function protobufObject(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return decodeObject(bytes);
+  } catch (error) {
+    throw unrecognised(reasonOf(error));
+  }
 }
 
 /** @throws ApiError 400 */

@@ -34,7 +34,7 @@ export function commitCreate(call: Call, draft: KubeObject, track: TrackFields =
       message: "resourceVersion should not be set on objects to be created",
     });
   }
-  if (resource.custom && resource.hasStatus) delete draft["status"];
+  if (resource.hasStatus) delete draft["status"];
   stampNew(resource, draft);
   const object = prepareStored(resource, draft, undefined);
   const shown = present(resource, object);
