@@ -1,6 +1,8 @@
 import { collectionFunctions } from "./collections.ts";
 import { comparisonFunctions } from "./comparison.ts";
+import { dateFunctions } from "./dates.ts";
 import type { GoFunction } from "./function.ts";
+import { humanizeFunctions } from "./humanize.ts";
 import { printingFunctions } from "./printing.ts";
 
 /** Every function of a lowered template, by name. `and` and `or` are the language's own: they stop early. */
@@ -9,6 +11,8 @@ export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map(
     ...collectionFunctions,
     ...comparisonFunctions,
     ...printingFunctions,
+    ...dateFunctions,
+    ...humanizeFunctions,
   }),
 );
 
