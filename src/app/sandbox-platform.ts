@@ -1,6 +1,15 @@
 import type { Address } from "../config/parse.ts";
-import { SECRET } from "../resources/kinds.ts";
-import type { KubeObject } from "../resources/object.ts";
+import { type ResourceType, SECRET } from "../resources/kinds.ts";
+import type { KubeObject, ObjectKey } from "../resources/object.ts";
+
+const DEPLOYMENT: ResourceType = {
+  group: "apps",
+  version: "v1",
+  kind: "Deployment",
+  plural: "deployments",
+  namespaced: true,
+};
+const POD: ResourceType = { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true };
 
 /** The two services as the guide's commands name them: `kubectl logs -n kyverno deploy/kyverno-background-controller`. */
 export const WORKLOADS = [
@@ -17,6 +26,33 @@ export function platformObjects(smtp: Address): KubeObject[] {
     emailServerSecret(smtp),
     ...WORKLOADS.flatMap(({ namespace, name }) => workloadObjects(namespace, name)),
   ];
+}
+
+/** What a kubelet and a Deployment controller would report of the two services, which run in this process. */
+export function workloadStatuses(): { type: ResourceType; key: ObjectKey; status: object }[] {
+  const ready = { type: "Ready", status: "True" };
+  return WORKLOADS.flatMap(({ namespace, name }) => [
+    {
+      type: DEPLOYMENT,
+      key: { namespace, name },
+      status: { replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+    },
+    {
+      type: POD,
+      key: { namespace, name: podName(name) },
+      status: {
+        phase: "Running",
+        conditions: [ready],
+        containerStatuses: [
+          { name, ready: true, restartCount: 0, image: "courier", imageID: "", state: { running: {} } },
+        ],
+      },
+    },
+  ]);
+}
+
+function podName(workload: string): string {
+  return `${workload}-sandbox`;
 }
 
 function emailServerSecret({ host, port }: Address): KubeObject {
@@ -51,6 +87,6 @@ function workloadObjects(namespace: string, name: string): KubeObject[] {
       metadata: { namespace, name, labels },
       spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
     },
-    { apiVersion: "v1", kind: "Pod", metadata: { namespace, name: `${name}-sandbox`, labels }, spec },
+    { apiVersion: "v1", kind: "Pod", metadata: { namespace, name: podName(name), labels }, spec },
   ];
 }

@@ -1,4 +1,5 @@
 /** A whole platform in one process: API server, inbox, courier-api and generator, each met over TCP as in a cluster. */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultConfig, type SandboxConfig } from "../config/config.ts";
 import type { Address } from "../config/parse.ts";
@@ -7,12 +8,12 @@ import { connect } from "../kube/connect.ts";
 import { createLogger, type Logger } from "../observe/logger.ts";
 import type { ObjectKey } from "../resources/object.ts";
 import { type ApiServer, startApiServer } from "../sandbox/apiserver/index.ts";
-import { type Inbox, startInbox } from "../sandbox/inbox/index.ts";
+import { type Inbox, startInbox } from "../sandbox/inbox/inbox.ts";
 import { startDelivery } from "./delivery-service.ts";
 import { startGenerator } from "./generator-service.ts";
 import { LogTail } from "./log-tail.ts";
 import { applyManifests } from "./manifests.ts";
-import { platformObjects, WORKLOADS, type WorkloadName } from "./sandbox-platform.ts";
+import { platformObjects, WORKLOADS, type WorkloadName, workloadStatuses } from "./sandbox-platform.ts";
 import type { Service } from "./service.ts";
 
 export interface Sandbox {
@@ -52,12 +53,17 @@ export async function startSandbox(
     if (inbox) stops.push(() => inbox.close());
     const smtp = config.smtp ?? { host: inbox?.smtpHost ?? "", port: inbox?.smtpPort ?? 0 };
 
-    const own = join(config.stateDir, "services.kubeconfig");
-    await apiServer.writeKubeconfig(own);
+    // The services are beside the API server, whatever address others have to use.
+    const own = config.advertise === undefined ? kubeconfig : join(config.stateDir, "services.kubeconfig");
+    if (own !== kubeconfig) await apiServer.writeKubeconfig(own);
+    stops.push(() => Promise.all([rm(kubeconfig, { force: true }), rm(own, { force: true })]));
     const client = await connect({ kubeconfig: own });
     stops.push(() => client.close());
     await applyManifests(client, PLATFORM_MANIFESTS);
     await applyManifests(client, platformObjects(smtp));
+    for (const { type, key, status } of workloadStatuses()) {
+      await client.mergePatch(type, key, { status }, { subresource: "status" });
+    }
 
     const loggerFor = (name: WorkloadName, fieldStyle: "object" | "pairs"): Logger =>
       createLogger({

@@ -34,7 +34,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
     });
   addPatchOptions(program.command("patch"))
     .description("kubectl patch for those without kubectl; speaks to the sandbox")
-    .action(async (_options, command: Command) => {
+    .action(async (_kind, _name, _options, command: Command) => {
       const { patch } = await import("./patch.ts");
       exitCode = await patch(command);
     });

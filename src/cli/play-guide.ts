@@ -5,7 +5,7 @@ import { isObject } from "../resources/fields.ts";
 import { CONFIG_MAP, NOTIFICATION_MESSAGE, type ResourceType } from "../resources/kinds.ts";
 import { parseNotificationMessage } from "../resources/notification-message.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { inboxAsText } from "../sandbox/inbox/index.ts";
+import { inboxAsText } from "../sandbox/inbox/terminal.ts";
 import { print, styled } from "./terminal.ts";
 import { waitFor } from "./wait-for.ts";
 

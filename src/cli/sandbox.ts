@@ -15,13 +15,17 @@ export async function sandbox(config: SandboxConfig): Promise<number> {
   const interrupt = () => interrupted.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const running = await startSandbox(config, printLogLine);
+  let isUp = false; // what the services say while they start is for kubectl logs
+  const running = await startSandbox(config, (workload, line) => {
+    if (isUp) printLogLine(workload, line);
+  });
   try {
+    isUp = true;
     printAddresses(running, performance.now() - startMs);
     await playGuide(running, AbortSignal.any([interrupted.signal, AbortSignal.timeout(ONCE_TIMEOUT_MS)]));
     if (config.once) return 0;
     printNextThings(running);
-    await untilAborted(interrupted.signal);
+    await announceMails(running, interrupted.signal);
     return 0;
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
@@ -43,10 +47,14 @@ function printAddresses({ apiServer, inbox, kubeconfig, smtp }: Sandbox, tookMs:
   print(inbox ? `  Inbox       ${inbox.url}` : `  Mail goes to ${smtp.host}:${smtp.port}`);
 }
 
-/** The services' own words, each with who said it. */
+/**
+ * The services' own words, each with who said it. Time, level INFO and the message's name are left out here, so that the
+ * lines stand as the guide has them; `kubectl logs` shows them whole.
+ */
 function printLogLine(workload: WorkloadName, line: string): void {
   const who = workload === "courier-api" ? "courier-api" : "generator  ";
-  print(`${styled("cyan", who)} ${styled("dim", "│")} ${line.trimEnd()}`);
+  const told = line.trimEnd().replace(/^\S+Z (?:INFO +)?(?:\[\S+\] )?/, "");
+  print(`${styled("cyan", who)} ${styled("dim", "│")} ${told}`);
 }
 
 function printNextThings({ inbox, kubeconfig }: Sandbox): void {
@@ -65,6 +73,17 @@ function printNextThings({ inbox, kubeconfig }: Sandbox): void {
 function relativePath(path: string): string {
   const shorter = relative(process.cwd(), path);
   return shorter.startsWith("..") ? path : shorter;
+}
+
+/** Says of each mail that arrives that it did, until `signal` aborts. */
+async function announceMails({ inbox }: Sandbox, signal: AbortSignal): Promise<void> {
+  const told = new Set((await inbox?.messages())?.map(({ id }) => id));
+  while (!signal.aborted) {
+    const mail = await inbox?.waitForMail(({ id }) => !told.has(id), signal).catch(() => undefined);
+    if (mail === undefined) return untilAborted(signal);
+    told.add(mail.id);
+    print(`${styled("cyan", "inbox      ")} ${styled("dim", "│")} "${mail.subject}" for ${mail.recipients.join(", ")}`);
+  }
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
