@@ -103,10 +103,12 @@ test("the generator may read ConfigMaps, policies and a namespace's labels, and 
   ]);
   assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator")), [
     `create ${MESSAGE_GROUPS.join("+")}/notificationmessages`,
-    "create,delete kyverno.io/updaterequests",
-    "patch kyverno.io/updaterequests/status",
     "create coordination.k8s.io/leases",
     "get,update coordination.k8s.io/leases[courier-generator]",
+  ]);
+  assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator-update-requests")), [
+    "create,delete kyverno.io/updaterequests",
+    "patch kyverno.io/updaterequests/status",
   ]);
 });
 
