@@ -67,7 +67,7 @@ async function routeResource(
   if (review !== undefined) return answerReview(state, review, request);
   const resource = state.registry.find(path.group, path.version, path.plural);
   if (resource === undefined) {
-    if (state.registry.inGroupVersion(path.group, path.version).length === 0) return pageNotFound();
+    if (!state.registry.inGroupVersion(path.group, path.version).some(({ custom }) => !custom)) return pageNotFound();
     throw resourceNotFound();
   }
   const call: Call = { state, resource, path, request };

@@ -53,6 +53,7 @@ export const CUSTOM_RESOURCE_DEFINITION_RULES: KindRules = {
   },
   validate(object, live) {
     const spec = definitionSpec(object);
+    if (!isComplete(spec)) return []; // the schema tells what is missing
     return [
       ...nameErrors(object, spec),
       ...versionErrors(spec),
@@ -60,6 +61,11 @@ export const CUSTOM_RESOURCE_DEFINITION_RULES: KindRules = {
     ];
   },
 };
+
+function isComplete(spec: Partial<DefinitionSpec> | undefined): spec is DefinitionSpec {
+  const { names, versions, group, scope } = spec ?? {};
+  return Boolean(names?.plural && names.kind && group && scope && Array.isArray(versions));
+}
 
 interface DefinitionStatus {
   conditions?: { type: string; lastTransitionTime: string }[];

@@ -2,6 +2,7 @@ import type { KubeObject } from "../../../resources/object.ts";
 import type { StatusCause } from "../protocol/api-error.ts";
 import type { KindRules } from "../resources/resource.ts";
 import { forbidden, invalid, required } from "../schema/field-error.ts";
+import { dropEmpty } from "./empty.ts";
 import { immutable, tooLong } from "./names.ts";
 
 const KEY = /^[-._a-zA-Z0-9]+$/;
@@ -31,6 +32,7 @@ export const SECRET_RULES: KindRules = {
     }
     delete draft["stringData"];
     draft["type"] ||= "Opaque";
+    dropEmpty(draft, ["data"]);
   },
   validate(object, live) {
     const data = (object["data"] ?? {}) as Values;
@@ -44,6 +46,7 @@ export const SECRET_RULES: KindRules = {
 /** ConfigMap: keys as a Secret's, of which none may be in both `data` and `binaryData`. */
 export const CONFIG_MAP_RULES: KindRules = {
   unconditionalUpdate: true,
+  prepare: (draft) => dropEmpty(draft, ["data", "binaryData"]),
   validate(object, live) {
     const data = (object["data"] ?? {}) as Values;
     const binaryData = (object["binaryData"] ?? {}) as Values;

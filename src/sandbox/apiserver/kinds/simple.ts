@@ -87,9 +87,10 @@ const RBAC_GROUP = "rbac.authorization.k8s.io";
 
 function subjectErrors(object: KubeObject): StatusCause[] {
   const subjects = (object["subjects"] ?? []) as Record<string, unknown>[];
+  const needsNamespace = object.kind === "ClusterRoleBinding";
   return subjects.flatMap((subject, index) => [
     ...(subject["name"] ? [] : [required(`subjects[${index}].name`)]),
-    ...(subject["kind"] === "ServiceAccount" && !subject["namespace"]
+    ...(needsNamespace && subject["kind"] === "ServiceAccount" && !subject["namespace"]
       ? [required(`subjects[${index}].namespace`)]
       : []),
   ]);

@@ -80,7 +80,7 @@ export function qualified({ group, kind }: Pick<StatusSubject, "group" | "kind">
 
 function detailsOf({ name, group, kind, uid }: StatusSubject): StatusDetails {
   return {
-    ...(name === undefined ? {} : { name }),
+    ...(name === undefined || name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
     kind,
     ...(uid === undefined ? {} : { uid }),

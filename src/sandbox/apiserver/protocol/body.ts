@@ -32,15 +32,20 @@ async function readBytes(message: IncomingMessage): Promise<Buffer> {
 }
 
 /** Reads an object in JSON, YAML or protobuf, or undefined when the body is empty. @throws ApiError 400, 413, 415 */
-export async function readObject(message: IncomingMessage): Promise<Record<string, unknown> | undefined> {
+export async function readObject(
+  message: IncomingMessage,
+  kind = "a served kind",
+): Promise<Record<string, unknown> | undefined> {
   const type = mediaType(message);
   const bytes = await readBytes(message);
   if (bytes.length === 0) return undefined;
   if (type !== "" && type !== "*/*" && !OBJECT_TYPES.includes(type)) throw unsupportedMediaType(OBJECT_TYPES);
   if (type === PROTOBUF) return protobufObject(bytes);
   const text = bytes.toString("utf8");
-  const value = type === "application/yaml" ? yamlValue(text) : jsonValue(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw unrecognised("not an object");
+  const value = type === "application/yaml" ? yamlValue(text) : jsonValue(text, kind);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw unrecognised("not an object", kind);
+  }
   return value as Record<string, unknown>;
 }
 
@@ -54,11 +59,11 @@ function protobufObject(bytes: Uint8Array): Record<string, unknown> {
 }
 
 /** @throws ApiError 400 */
-export function jsonValue(text: string): unknown {
+export function jsonValue(text: string, kind?: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw unrecognised(`couldn't get version/kind; json parse error: ${reasonOf(error)}`);
+    throw unrecognised(`couldn't get version/kind; json parse error: ${reasonOf(error)}`, kind);
   }
 }
 
@@ -71,8 +76,8 @@ export function yamlValue(text: string): unknown {
   }
 }
 
-function unrecognised(why: string): ApiError {
-  return badRequest(`the object provided is unrecognized (must be of a served kind): ${why}`);
+function unrecognised(why: string, kind = "a served kind"): ApiError {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`);
 }
 
 function reasonOf(error: unknown): string {

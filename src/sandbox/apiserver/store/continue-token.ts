@@ -19,5 +19,5 @@ export function decodeContinue(token: string): ContinueToken {
   } catch {
     // no JSON: told below
   }
-  throw badRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  throw badRequest("invalid continue token: continue key is not valid");
 }

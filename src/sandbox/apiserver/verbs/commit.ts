@@ -6,12 +6,12 @@ import {
   badRequest,
   conflict,
   forbidden,
+  invalid,
   notFound,
   OBJECT_MODIFIED,
 } from "../protocol/api-error.ts";
 import { NAMESPACE_COLLECTION } from "../resources/builtin.ts";
 import { present, type Resource, subjectOf, toStored } from "../resources/resource.ts";
-import { invalid } from "../schema/field-error.ts";
 import { keyOf, type Stored } from "../store/store.ts";
 import { validateObject } from "./decode.ts";
 import { removeWhenReleased } from "./delete.ts";
@@ -37,8 +37,7 @@ export function commitCreate(call: Call, draft: KubeObject, track: TrackFields =
   if (resource.hasStatus) delete draft["status"];
   stampNew(resource, draft);
   const object = prepareStored(resource, draft, undefined);
-  const shown = present(resource, object);
-  validateObject(resource, shown, undefined, metadataErrors(resource, object, undefined));
+  validateObject(resource, object, undefined, metadataErrors(resource, object, undefined));
   const key = keyOf(object);
   if (state.store.get(resource.collection, key) !== undefined) throw alreadyExists(subjectOf(resource, key.name));
   const tracked = track(call, object, undefined);
@@ -59,8 +58,7 @@ export function commitUpdate(call: Call, draft: KubeObject, live: Stored, track:
   const merged = mergeSubresource(call, draft, present(resource, live.object));
   keepServerFields(merged, live.object);
   const object = prepareStored(resource, merged, live.object);
-  const shown = present(resource, object);
-  validateObject(resource, shown, live.object, metadataErrors(resource, object, live.object));
+  validateObject(resource, object, live.object, metadataErrors(resource, object, live.object));
   if (resource.rules.generation && contentDiffers(object, live.object, resource.hasStatus)) {
     object.metadata.generation = (live.object.metadata.generation ?? 0) + 1;
   }
@@ -103,8 +101,9 @@ function checkPreconditions({ resource, path }: Call, { metadata }: KubeObject, 
   }
   if (!metadata.resourceVersion) {
     if (resource.rules.unconditionalUpdate) return;
-    validateObject({ ...resource, rules: {} }, live, live, [
-      { ...invalid("metadata.resourceVersion", 0, ""), message: "Invalid value: 0x0: must be specified for an update" },
+    const message = "Invalid value: 0x0: must be specified for an update";
+    throw invalid(subjectOf(resource, name), [
+      { reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" },
     ]);
   }
   if (metadata.resourceVersion !== live.metadata.resourceVersion)

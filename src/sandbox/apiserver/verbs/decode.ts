@@ -1,9 +1,11 @@
 import { apiVersionOf } from "../../../resources/kinds.ts";
 import type { KubeObject } from "../../../resources/object.ts";
+import { dropEmpty } from "../kinds/empty.ts";
 import { inlineDefinition } from "../openapi/definitions.ts";
-import { badRequest, invalid, type StatusCause } from "../protocol/api-error.ts";
+import { type ApiError, badRequest, invalid, type StatusCause } from "../protocol/api-error.ts";
 import { lazySchema } from "../resources/kind-schema.ts";
-import { kindSubjectOf, type Resource } from "../resources/resource.ts";
+import { kindSubjectOf, present, type Resource } from "../resources/resource.ts";
+import { optionsKind } from "./dry-run.ts";
 import type { Call } from "./scope.ts";
 
 const METADATA = lazySchema(() => inlineDefinition("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
@@ -18,13 +20,16 @@ export function decode(call: Call, body: Fields): KubeObject {
   const { resource, request } = call;
   const identified = identify(resource, body);
   const metadata = decodeMetadata(resource, identified["metadata"] ?? {});
-  const whole = { ...identified, metadata: metadata.value } as KubeObject;
+  const { apiVersion, kind, ...rest } = identified;
+  const whole = { apiVersion, kind, ...rest, metadata: metadata.value } as KubeObject;
   const { structural } = resource.schema;
   reportUnknown(call, [...structural.unknownFields(whole), ...metadata.unknown]);
   const object = structural.applyDefaults(structural.prune(whole));
   if (!resource.custom) checkTypes(resource, structural.validate(object, ""));
-  object.metadata.namespace = namespaceOf(call, object);
-  if (object.metadata.namespace === "") delete object.metadata.namespace;
+  const namespace = namespaceOf(call, object);
+  if (namespace === "") delete object.metadata.namespace;
+  else object.metadata.namespace = namespace;
+  dropEmpty(object.metadata, ["labels", "annotations", "finalizers", "ownerReferences"]);
   if (request.warnings.length > MAX_WARNINGS) request.warnings.length = MAX_WARNINGS;
   return object;
 }
@@ -38,17 +43,35 @@ function identify(resource: Resource, body: Fields): Fields {
     kind = resource.custom ? undefined : resource.kind,
     apiVersion: given = resource.custom ? undefined : apiVersion,
   } = body;
-  if (typeof kind !== "string" || kind === "") throw badRequest(`Object 'Kind' is missing in '${excerpt(body)}'`);
+  const what = cannotHandle(resource, resource.kind);
+  if (typeof kind !== "string" || kind === "")
+    throw badRequest(`${what}: Object 'Kind' is missing in '${excerpt(body)}'`);
   if (typeof given !== "string" || given === "")
-    throw badRequest(`Object 'apiVersion' is missing in '${excerpt(body)}'`);
+    throw badRequest(`${what}: Object 'apiVersion' is missing in '${excerpt(body)}'`);
   if (given !== apiVersion) {
     throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
   }
-  if (kind !== resource.kind) {
-    const what = `${kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
-    throw badRequest(`${what}: kind ${kind} does not match the expected kind ${resource.kind}`);
-  }
+  if (kind !== resource.kind) throw wrongKind(resource, kind, body);
   return { ...body, apiVersion, kind };
+}
+
+/** What tells a decoding error. */
+export const CANNOT_HANDLE = "cannot be handled as a";
+
+/** `ConfigMap in version "v1" cannot be handled as a ConfigMap`, with which decoding errors begin. */
+function cannotHandle(resource: Resource, kind: string): string {
+  return `${kind} in version ${JSON.stringify(resource.version)} ${CANNOT_HANDLE} ${resource.kind}`;
+}
+
+function wrongKind(resource: Resource, kind: string, body: Fields): ApiError {
+  if (!resource.custom) return badRequest(`${cannotHandle(resource, kind)}: unknown conversion`);
+  const name = (body["metadata"] as Fields | undefined)?.["name"];
+  const cause = {
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${JSON.stringify(kind)}: must be ${resource.kind}`,
+    field: "kind",
+  };
+  return invalid({ group: resource.group, kind, name: String(name ?? "") }, [cause]);
 }
 
 function excerpt(body: Fields): string {
@@ -70,8 +93,7 @@ function dropNulls(metadata: unknown): unknown {
 function checkTypes(resource: Resource, errors: readonly StatusCause[]): void {
   const error = errors.find(({ reason }) => reason !== "FieldValueRequired");
   if (error === undefined) return;
-  const what = `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
-  throw badRequest(`${what}: ${goDecodeError(resource.kind, error)}`);
+  throw badRequest(`${cannotHandle(resource, resource.kind)}: ${goDecodeError(resource.kind, error)}`);
 }
 
 const GO_TYPES: Readonly<Record<string, string>> = {
@@ -94,7 +116,7 @@ function reportUnknown({ resource, request }: Call, unknown: readonly string[]):
   const mode = request.query.get("fieldValidation") || "Warn";
   if (!["Strict", "Warn", "Ignore"].includes(mode)) {
     const why = `Unsupported value: ${JSON.stringify(mode)}: supported values: "Ignore", "Strict", "Warn"`;
-    throw invalid({ group: "meta.k8s.io", kind: "CreateOptions", name: "" }, [
+    throw invalid({ group: "meta.k8s.io", kind: optionsKind(request.method) }, [
       { reason: "FieldValueNotSupported", message: why, field: "fieldValidation" },
     ]);
   }
@@ -103,8 +125,7 @@ function reportUnknown({ resource, request }: Call, unknown: readonly string[]):
     request.warnings.push(...unknown);
     return;
   }
-  const what = `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
-  throw badRequest(`${what}: strict decoding error: ${unknown.join(", ")}`);
+  throw badRequest(`${cannotHandle(resource, resource.kind)}: strict decoding error: ${unknown.join(", ")}`);
 }
 
 /** @throws ApiError 400 when the object names another namespace than the path */
@@ -120,15 +141,17 @@ function namespaceOf({ resource, path }: Call, { metadata }: KubeObject): string
   return path.namespace;
 }
 
-/** Everything the schema and the kind's rules have against an object. @throws ApiError 422 */
+/** Everything the kind's rules and its schema have against an object in its stored form. @throws ApiError 422 */
 export function validateObject(
   resource: Resource,
   object: KubeObject,
   live: KubeObject | undefined,
   extra: StatusCause[],
 ): void {
-  const schema = resource.schema.structural.validate(object, "");
-  const errors = [...extra, ...schema, ...(schema.length === 0 ? (resource.rules.validate?.(object, live) ?? []) : [])];
+  const rules = resource.rules.validate?.(object, live) ?? [];
+  const told = new Set(rules.map(({ field }) => field));
+  const schema = resource.schema.structural.validate(present(resource, object), "");
+  const errors = [...extra, ...rules, ...schema.filter(({ field }) => !told.has(field))];
   const distinct = errors.filter((error, index) => errors.findIndex((one) => sameCause(one, error)) === index);
   if (distinct.length > 0) throw invalid(kindSubjectOf(resource, object.metadata.name ?? ""), distinct);
 }

@@ -4,7 +4,7 @@ import { type Answer, json } from "../protocol/answer.ts";
 import { conflict, forbidden, notFound, type Status } from "../protocol/api-error.ts";
 import { CRD_COLLECTION, NAMESPACE_COLLECTION } from "../resources/builtin.ts";
 import { customCollection } from "../resources/custom.ts";
-import { type Resource, subjectOf } from "../resources/resource.ts";
+import { kindSubjectOf, type Resource, subjectOf } from "../resources/resource.ts";
 import type { ServerState } from "../server-state.ts";
 import { keyOf, type Stored } from "../store/store.ts";
 import { isDryRun } from "./dry-run.ts";
@@ -27,9 +27,9 @@ export function remove(call: Call, options: DeleteOptions): Answer {
   if (found === undefined) throw notFound(subjectOf(resource, path.name));
   checkDeletable(call, found.object, options);
   if (isDryRun(call) || options.dryRun?.includes("All")) return deletedAnswer(resource, found.object);
-  const left = requestDeletion(state, resource, found);
-  if (left === undefined) return deletedAnswer(resource, found.object);
-  return answerObject(call, left, negotiate(request.headers.accept));
+  const marked = requestDeletion(state, resource, found);
+  if (marked === undefined) return deletedAnswer(resource, found.object);
+  return answerObject(call, marked, negotiate(request.headers.accept));
 }
 
 function checkDeletable(
@@ -37,17 +37,19 @@ function checkDeletable(
   { metadata }: KubeObject,
   { preconditions = {} }: DeleteOptions,
 ): void {
-  const subject = subjectOf(resource, path.name);
+  const subject = kindSubjectOf(resource, path.name);
   const { uid, resourceVersion } = preconditions;
   if (uid !== undefined && uid !== metadata.uid) {
-    throw conflict(subject, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid})`;
+    throw conflict(subject, `${why}. The object might have been deleted and then recreated`);
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const meta = `ResourceVersion in object meta: ${metadata.resourceVersion}`;
-    throw conflict(subject, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ${meta}`);
+    const record = `the ResourceVersion in record (${metadata.resourceVersion})`;
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match ${record}`;
+    throw conflict(subject, `${why}. The object might have been modified`);
   }
   if (resource.collection === NAMESPACE_COLLECTION && PROTECTED_NAMESPACES.has(path.name)) {
-    throw forbidden(subject, "this namespace may not be deleted");
+    throw forbidden(subjectOf(resource, path.name), "this namespace may not be deleted");
   }
 }
 
@@ -70,20 +72,23 @@ export function removeCollection(call: Call): Answer {
 
 type Place = Pick<Resource, "collection">;
 
-/** Begins a deletion. The result is the object that is still there, or undefined when it went at once. */
-function requestDeletion(state: ServerState, place: Place, stored: Stored): Stored | undefined {
+/** Namespaces and custom kinds are seen to terminate, and take along what they hold. */
+const CONTAINERS = new Set([NAMESPACE_COLLECTION, CRD_COLLECTION]);
+
+/** Begins a deletion. The result is the marked object (which may be gone by now), or undefined when it went at once. */
+function requestDeletion(state: ServerState, place: Place, stored: Stored, holder?: Stored): Stored | undefined {
   const { object } = stored;
   const key = keyOf(object);
-  const holds = (object.metadata.finalizers?.length ?? 0) > 0 || contents(state, place, object).length > 0;
-  if (!holds) {
+  const holds = (object.metadata.finalizers?.length ?? 0) > 0;
+  if (!holds && !CONTAINERS.has(place.collection)) {
     state.store.remove(place.collection, key);
-    afterRemoval(state, key);
+    if (holder === undefined) afterRemoval(state, key); // else the holder looks after all of them
     return undefined;
   }
   const marked = object.metadata.deletionTimestamp === undefined ? mark(state, place, object) : stored;
-  for (const inner of contents(state, place, object)) requestDeletion(state, inner.place, inner.stored);
+  for (const inner of contents(state, place, object)) requestDeletion(state, inner.place, inner.stored, stored);
   removeWhenReleased(state, place, marked);
-  return state.store.get(place.collection, key);
+  return marked;
 }
 
 function mark(state: ServerState, place: Place, object: KubeObject): Stored {

@@ -1,12 +1,12 @@
 import type { KubeObject } from "../../../resources/object.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, serverSideApply } from "../patch/index.ts";
-import { ApiError, badRequest, notFound, unsupportedMediaType } from "../protocol/api-error.ts";
+import { ApiError, badRequest, invalid, notFound, unsupportedMediaType } from "../protocol/api-error.ts";
 import { jsonValue, mediaType, readText, yamlValue } from "../protocol/body.ts";
 import { flag } from "../protocol/request.ts";
-import { present, subjectOf } from "../resources/resource.ts";
+import { kindSubjectOf, present, subjectOf } from "../resources/resource.ts";
 import type { Stored } from "../store/store.ts";
 import { commitCreate, commitUpdate } from "./commit.ts";
-import { decode } from "./decode.ts";
+import { CANNOT_HANDLE, decode } from "./decode.ts";
 import { keepManagedFields, managerOf, trackUpdate } from "./managed-fields.ts";
 import { timestamp } from "./metadata.ts";
 import type { Call } from "./scope.ts";
@@ -27,8 +27,21 @@ export async function patch(call: Call): Promise<{ stored: Stored; created: bool
   const live = liveOf(call);
   if (live === undefined) throw notFound(subjectOf(call.resource, call.path.name));
   const shown = present(call.resource, live.object);
-  const draft = decode(call, transform(shown));
+  const draft = decodePatched(call, transform(shown));
   return { stored: commitUpdate(call, draft, live, trackUpdate), created: false };
+}
+
+/** What does not decode any more after the patch is the patch's fault. */
+function decodePatched(call: Call, patched: Fields): KubeObject {
+  try {
+    return decode(call, patched);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.message.includes(CANNOT_HANDLE)) throw error;
+    const why = error.message.slice(error.message.indexOf(": ") + 2);
+    const value = JSON.stringify(JSON.stringify(patched));
+    const cause = { reason: "FieldValueInvalid", message: `Invalid value: ${value}: ${why}`, field: "patch" };
+    throw invalid(kindSubjectOf(call.resource, call.path.name), [cause]);
+  }
 }
 
 function transformOf({ resource }: Call, type: string, patch: unknown): (object: KubeObject) => Fields {

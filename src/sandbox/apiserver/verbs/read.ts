@@ -62,6 +62,14 @@ export function list(call: Call): Answer {
   return answerList(call, page.items, metadata, representation);
 }
 
+/** @throws ApiError 400 */
+function readLimit(query: URLSearchParams): number | undefined {
+  const text = query.get("limit") ?? "";
+  if (text !== "" && !/^-?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return count(query, "limit");
+}
+
 interface Page {
   items: Stored[];
   snapshot: readonly Stored[];
@@ -74,7 +82,7 @@ interface Page {
 function readPage(call: Call): Page {
   const { request } = call;
   const { snapshot, revision, after } = openSnapshot(call);
-  const limit = count(request.query, "limit") || Number.POSITIVE_INFINITY;
+  const limit = readLimit(request.query) || Number.POSITIVE_INFINITY;
   const filter = filterOf(call);
   const start = after === "" ? 0 : firstAfter(snapshot, after);
   const items: Stored[] = [];
@@ -130,7 +138,10 @@ function checkRevision({ state, request }: Call): number {
 /** @throws ApiError 400 */
 export function readRevision(text: string): number {
   if (text === "") return 0;
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`Invalid value: ${JSON.stringify(text)}: invalid resource version`);
+  if (!/^\d{1,15}$/.test(text)) {
+    const value = JSON.stringify(text);
+    throw badRequest(`resourceVersion: Invalid value: ${value}: strconv.ParseUint: parsing ${value}: invalid syntax`);
+  }
   return Number(text);
 }
 
@@ -172,7 +183,10 @@ export function answerList(
   return { code, encoding, body: { json: `${head.slice(0, -1)},"items":[${body}]}` } };
 }
 
+/** A list of a built-in kind names kind and version once, not in every item: Go leaves them out there. */
 function itemJson(resource: Resource, stored: Stored): string {
   const object: KubeObject = present(resource, stored.object);
-  return object === stored.object ? stored.json : JSON.stringify(object);
+  const { apiVersion, kind, ...rest } = object;
+  if (!resource.custom) return JSON.stringify(rest);
+  return object === stored.object ? stored.json : JSON.stringify({ apiVersion, kind, ...rest });
 }

@@ -14,7 +14,8 @@ export interface Review {
   answer(state: ServerState, request: ApiRequest, spec: Fields): Fields;
 }
 
-const ALLOWED = { allowed: true, reason: "the sandbox authorizes every known token" };
+/** Nothing is enforced: whoever has a known token may do everything. */
+const ALLOWED = { allowed: true };
 
 export const REVIEWS: readonly Review[] = [
   {

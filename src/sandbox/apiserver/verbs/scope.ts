@@ -41,16 +41,15 @@ function fieldFilter(resource: Resource, text: string): Filter {
   const known = selectableFields(resource, { apiVersion: "", kind: "", metadata: {} });
   const terms = parseFieldSelector(text);
   const unknown = terms.find(({ path }) => !Object.hasOwn(known, path));
-  if (unknown !== undefined) {
-    const { group, version } = resource;
-    const gv = group === "" ? version : `${group}/${version}`;
-    const where = resource.custom
-      ? ""
-      : `Unable to find "${gv}, Resource=${resource.plural}" that match label selector "", field selector "${text}": `;
-    throw badRequest(`${where}field label not supported: ${unknown.path}`);
-  }
+  if (unknown !== undefined) throw badRequest(unknownField(resource, unknown.path, Object.keys(known)));
   return (object) => {
     const fields = selectableFields(resource, object);
     return terms.every(({ path, operator, value }) => (fields[path] === value) === (operator === "="));
   };
+}
+
+/** Kinds with fields of their own word it differently from those that have only a name and a namespace. */
+function unknownField(resource: Resource, path: string, known: readonly string[]): string {
+  if (resource.custom || resource.rules.fields !== undefined) return `field label not supported: ${path}`;
+  return `${JSON.stringify(path)} is not a known field selector: only ${known.map((one) => JSON.stringify(one)).join(", ")}`;
 }

@@ -40,7 +40,7 @@ export async function change(call: Call): Promise<Answer> {
 }
 
 async function bodyOf({ request, resource }: Call): Promise<Record<string, unknown>> {
-  const body = await readObject(request.message);
+  const body = await readObject(request.message, resource.kind);
   if (body === undefined) throw badRequest(`the body of the request is empty: a ${resource.kind} is expected`);
   return body;
 }
