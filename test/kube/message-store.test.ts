@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { createMessageStore } from "../../src/kube/message-store.ts";
+import { clientOf, type Exchange, json, startServer, status } from "./scripted-server.ts";
+
+const SIGNAL = new AbortController().signal;
+const KEY = { group: "aitextensions.alauda.io", namespace: "cpaas-system", name: "message" };
+
+async function storeOf(t: TestContext, answer: (exchange: Exchange) => void) {
+  const asked: string[] = [];
+  const server = await startServer(t, (exchange) => {
+    asked.push(`${exchange.method} ${exchange.path} ${exchange.body}`);
+    answer(exchange);
+  });
+  return { asked, store: createMessageStore(await clientOf(t, server)) };
+}
+
+const refuse =
+  (code: number, reason: string, details: object = {}) =>
+  ({ response }: Exchange) =>
+    json(response, status(code, reason, "no", details), code);
+
+test("a status is a merge patch of this version's status, in the group that the key names", async (t) => {
+  const { asked, store } = await storeOf(t, ({ response }) => json(response, {}));
+  const legacy = { ...KEY, group: "aiops.alauda.io" };
+  assert.equal(await store.writeStatus(KEY, "7", { phase: "Done" }, SIGNAL), "written");
+  await store.remove(legacy, "u-1", SIGNAL);
+  const below = "v1beta1/namespaces/cpaas-system/notificationmessages/message";
+  assert.deepEqual(asked, [
+    `PATCH /apis/aitextensions.alauda.io/${below}/status {"metadata":{"resourceVersion":"7"},"status":{"phase":"Done"}}`,
+    `DELETE /apis/aiops.alauda.io/${below} {"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"u-1"}}`,
+  ]);
+});
+
+test("a changed message is a conflict, a deleted one is gone", async (t) => {
+  const changed = await storeOf(t, refuse(409, "Conflict"));
+  assert.equal(await changed.store.writeStatus(KEY, "7", {}, SIGNAL), "conflict");
+  const deleted = await storeOf(t, refuse(404, "NotFound", { name: "message" }));
+  assert.equal(await deleted.store.writeStatus(KEY, "7", {}, SIGNAL), "gone");
+  assert.equal(await deleted.store.get(KEY, SIGNAL), undefined);
+});
+
+test("a server that does not serve messages at the moment has lost none", async (t) => {
+  const { store } = await storeOf(t, refuse(404, "NotFound"));
+  await assert.rejects(store.get(KEY, SIGNAL), { code: 404 });
+  await assert.rejects(store.writeStatus(KEY, "7", {}, SIGNAL), { code: 404 });
+  await assert.rejects(store.remove(KEY, "u-1", SIGNAL), { code: 404 });
+});
+
+test("another message under the same name is left alone, and one already gone is no trouble", async (t) => {
+  const another = await storeOf(t, refuse(409, "Conflict"));
+  await another.store.remove(KEY, "u-1", SIGNAL);
+  const gone = await storeOf(t, refuse(404, "NotFound", { name: "message" }));
+  await gone.store.remove(KEY, "u-1", SIGNAL);
+});
