@@ -126,11 +126,16 @@ export interface WatchLine {
   object: Body;
 }
 
+export interface Watching {
+  next: () => Promise<WatchLine | undefined>;
+  close: () => void;
+}
+
 /** Opens a watch. `next` awaits its next event, and gives undefined once the server has ended it. */
-export async function watch(path: string): Promise<{ next: () => Promise<WatchLine | undefined>; close: () => void }> {
+export async function watch(path: string, accept = "application/json"): Promise<Watching> {
   const controller = new AbortController();
   const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(20_000)]);
-  const answer = await request(target.server + path, { headers: headersOf({}), dispatcher: agent, signal });
+  const answer = await request(target.server + path, { headers: headersOf({ accept }), dispatcher: agent, signal });
   assert.equal(answer.statusCode, 200);
   const lines = readLines(answer.body);
   return {

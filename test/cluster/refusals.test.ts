@@ -65,11 +65,15 @@ const bodies: [title: string, body: unknown, expected: Refusal][] = [
     badRequest(/^the namespace of the provided object does not match the namespace sent on the request$/),
   ],
   ["of another kind", { ...configMap("k"), kind: "Secret" }, badRequest(/cannot be handled as a ConfigMap/)],
-  ["of another version", { ...configMap("k"), apiVersion: "v2" }, badRequest(/cannot be handled as a ConfigMap/)],
+  [
+    "of another version",
+    { ...configMap("k"), apiVersion: "v2" },
+    badRequest(/cannot be handled as a ConfigMap|^the API version in the data \(v2\) does not match the expected/),
+  ],
   ["whose data is a number", configMap("k", { data: { a: 1 } }), badRequest(/cannot be handled as a ConfigMap/)],
   ["whose label is a number", configMap("k", {}, { labels: { a: 5 } }), badRequest(/cannot be handled as a ConfigMap/)],
   ["that is a list", [1], badRequest(/^the object provided is unrecognized|cannot unmarshal array/)],
-  ["that is no JSON", "{bad", badRequest(/invalid character 'b' looking for beginning of object key string/)],
+  ["that is no JSON", "{bad", badRequest(/^the object provided is unrecognized .*json parse error: /)],
 ];
 
 test("ConfigMaps that no server takes", async (t) => {

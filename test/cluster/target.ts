@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after } from "node:test";
 import { parse } from "yaml";
-import { startSandboxServer } from "./sandbox-server.ts";
+import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
 
 /** The API server that this suite is held against. */
 export interface Target {
@@ -15,6 +15,9 @@ export interface Target {
   kubeconfig: string;
   isSandbox: boolean;
 }
+
+/** Short, so that a test can outlive it. */
+export const SANDBOX_HISTORY_EVENTS = 200;
 
 interface Kubeconfig {
   "current-context": string;
@@ -35,9 +38,10 @@ async function openTarget(): Promise<Target> {
   if (path !== undefined && path !== "") return { ...(await readTarget(path)), isSandbox: false };
   const directory = await mkdtemp(join(tmpdir(), "courier-conformance-"));
   const kubeconfig = join(directory, "kubeconfig");
-  const stop = await startSandboxServer(kubeconfig);
+  const sandbox = await startApiServer({ historyEvents: SANDBOX_HISTORY_EVENTS });
+  await sandbox.writeKubeconfig(kubeconfig);
   after(async () => {
-    await stop();
+    await sandbox.close();
     await rm(directory, { recursive: true });
   });
   return { ...(await readTarget(kubeconfig)), isSandbox: true };
