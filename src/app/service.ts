@@ -68,7 +68,7 @@ export async function startService(
         {
           ...lease,
           onState(state) {
-            metrics.leading(state.phase === "leading");
+            if (state.phase !== "retrying") metrics.leading(state.phase === "leading");
             if (state.phase === "retrying") {
               readiness.lack("lease", state.error.message);
               logger.warn(

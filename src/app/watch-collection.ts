@@ -69,6 +69,7 @@ export function watchCollection(
       },
       onState(state) {
         if (state.phase === "listing") listed = new Set();
+        if (state.phase === "watching") readiness.have(part); // resumed after an outage, without a new list
         if (state.phase !== "retrying") return;
         answered.resolve();
         if (collection.trouble?.(state.error)) return readiness.have(part);

@@ -29,6 +29,7 @@ test("mail that was accepted while the API server went away is recorded afterwar
   platform.link.mend();
   await platform.gone(name);
   await platform.gone(later);
+  await platform.service.readiness.ready();
   const ids = platform.smtp.mails.map(({ parsed }) => parsed.messageId);
   assert.equal(ids.length, 2);
   assert.equal(new Set(ids).size, 2);
