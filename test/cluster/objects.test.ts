@@ -160,6 +160,23 @@ test("a delete that waits for its dependents adds a finalizer", async (t) => {
   await call("PATCH", `${configMaps}/one`, { type: MERGE_PATCH, body: { metadata: { finalizers: null } } });
 });
 
+test("a delete with a policy that is none is refused and deletes nothing", async (t) => {
+  const { configMaps } = await makeNamespace(t);
+  await create(configMaps, configMap("one"));
+  const body = { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy: "Bogus" };
+  await refused(
+    "DELETE",
+    `${configMaps}/one`,
+    { body },
+    {
+      code: 422,
+      reason: "Invalid",
+      message: /propagationPolicy: (Unsupported|Invalid) value: "Bogus"/,
+    },
+  );
+  assert.equal((await call("GET", `${configMaps}/one`)).code, 200);
+});
+
 test("deletecollection deletes what its selector matches and answers with it", async (t) => {
   const { configMaps } = await makeNamespace(t);
   for (const name of ["a", "b", "c"]) await create(configMaps, configMap(name, {}, { labels: { name } }));

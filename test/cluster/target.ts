@@ -38,7 +38,7 @@ async function openTarget(): Promise<Target> {
   if (path !== undefined && path !== "") return { ...(await readTarget(path)), isSandbox: false };
   const directory = await mkdtemp(join(tmpdir(), "courier-conformance-"));
   const kubeconfig = join(directory, "kubeconfig");
-  const sandbox = await startApiServer({ historyEvents: SANDBOX_HISTORY_EVENTS });
+  const sandbox = await startApiServer({ historyEvents: SANDBOX_HISTORY_EVENTS, bookmarkMs: 200 });
   await sandbox.writeKubeconfig(kubeconfig);
   after(async () => {
     await sandbox.close();

@@ -102,14 +102,15 @@ test("the server ends a watch after its timeoutSeconds", async (t) => {
   assert.ok(Date.now() - begun < 10_000);
 });
 
-test("a watch that allows bookmarks may get them, with kind and resourceVersion only", async (t) => {
+test("a watch that allows bookmarks gets them, with kind and resourceVersion only", async (t) => {
   const widgets = await makeWidgets(t);
   await create(widgets.path, widgets.make("a"));
-  const query = "watch=1&allowWatchBookmarks=true&resourceVersion=0&timeoutSeconds=3";
+  const query = "watch=1&allowWatchBookmarks=true&resourceVersion=0&timeoutSeconds=1";
   const { next } = await watch(`${widgets.path}?${query}`);
   const lines: WatchLine[] = [];
   for (let line = await next(); line !== undefined; line = await next()) lines.push(line);
   assert.equal(shown(lines[0]), "ADDED a");
+  if (target.isSandbox) assert.ok(lines.length > 1, "no bookmark came"); // a real server sends one a minute
   for (const { type, object } of lines.slice(1)) {
     assert.deepEqual([type, object.kind, object.apiVersion], ["BOOKMARK", "Widget", `${widgets.group}/v1`]);
     assert.match(object.metadata.resourceVersion, /^\d+$/);

@@ -8,3 +8,10 @@ export function formatGoMap(value: unknown): string {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${entries.map(([name, entry]) => `${name}:${formatGoMap(entry)}`).join(" ")}]`;
 }
+
+/** What encoding/json calls the kind of a JSON value in its errors. */
+export function goKind(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}

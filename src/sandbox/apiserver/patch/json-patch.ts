@@ -1,6 +1,7 @@
 import jsonPatch, { type Operation } from "fast-json-patch";
 import { ApiError, badRequest } from "../protocol/api-error.ts";
 import { isRecord } from "../schema/values.ts";
+import { goKind } from "./go-format.ts";
 
 const MAX_OPERATIONS = 10_000;
 const MAX_COPIED_CHARS = 3 * 1024 * 1024;
@@ -72,13 +73,6 @@ function valueAt(doc: unknown, path: string[]): unknown {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
     return (value as Record<string, unknown>)[part];
   }, doc);
-}
-
-/** What encoding/json calls the kind of a JSON value. */
-function goKind(value: unknown): string {
-  if (value === null || value === undefined) return "null";
-  if (Array.isArray(value)) return "array";
-  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function cannotApply(): ApiError {

@@ -1,12 +1,17 @@
 import { badRequest } from "../protocol/api-error.ts";
 import { isRecord } from "../schema/values.ts";
+import { goKind } from "./go-format.ts";
 
 /**
  * The document with an RFC 7396 merge patch applied; the given one stays as it was. A field named `__proto__` is data.
  * @throws ApiError 400 where the patch is no object
  */
 export function applyMergePatch<T>(doc: T, patch: unknown): T {
-  if (!isRecord(patch)) throw badRequest("error decoding patch: the patch of an object must be a JSON object");
+  if (!isRecord(patch)) {
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`,
+    );
+  }
   return mergeInto(doc, patch) as T; // an object with the same fields or those of the patch
 }
 

@@ -1,6 +1,6 @@
 import { ApiError, badRequest } from "../protocol/api-error.ts";
 import { isEqual, isRecord, ownField } from "../schema/values.ts";
-import { formatGoMap } from "./go-format.ts";
+import { formatGoMap, goKind } from "./go-format.ts";
 import { listStrategy } from "./merge-keys.ts";
 
 type Fields = Record<string, unknown>;
@@ -15,7 +15,7 @@ const DELETE_FROM_LIST = "$deleteFromPrimitiveList/";
  */
 export function applyStrategicPatch<T>(doc: T, patch: unknown, kind: string): T {
   if (!isRecord(patch)) {
-    throw badRequest("json: cannot unmarshal the patch into Go value of type map[string]interface {}");
+    throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   }
   return mergeFields(isRecord(doc) ? doc : {}, patch, kind) as T; // an object of the same kind
 }

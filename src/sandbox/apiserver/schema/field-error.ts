@@ -12,7 +12,7 @@ export interface FieldError {
 
 /** A value that breaks a rule; `detail` says which. */
 export function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { reason: "FieldValueInvalid", field, message: `Invalid value: ${formatGoValue(value)}: ${detail}` };
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${formatGoValue(value)}: ${detail}`, field };
 }
 
 export function required(field: string, detail = ""): FieldError {
@@ -26,15 +26,15 @@ export function required(field: string, detail = ""): FieldError {
 export function notSupported(field: string, value: unknown, supported: readonly unknown[]): FieldError {
   const list = supported.map((entry) => JSON.stringify(typeof entry === "string" ? entry : formatGoValue(entry)));
   const message = `Unsupported value: ${formatGoValue(value)}: supported values: ${list.join(", ")}`;
-  return { reason: "FieldValueNotSupported", field, message };
+  return { reason: "FieldValueNotSupported", message, field };
 }
 
 export function duplicate(field: string, value: unknown): FieldError {
-  return { reason: "FieldValueDuplicate", field, message: `Duplicate value: ${formatGoValue(value)}` };
+  return { reason: "FieldValueDuplicate", message: `Duplicate value: ${formatGoValue(value)}`, field };
 }
 
 export function forbidden(field: string, detail: string): FieldError {
-  return { reason: "FieldValueForbidden", field, message: `Forbidden: ${detail}` };
+  return { reason: "FieldValueForbidden", message: `Forbidden: ${detail}`, field };
 }
 
 /** A JSON value as Go's field errors print it: `%q` for strings, `%v` for scalars, `%#v` for the rest. */

@@ -108,7 +108,7 @@ function checkMapKeys(schema: Schema, path: string): FieldError[] {
     const field = `${path}.x-kubernetes-list-map-keys`;
     const printed = `[]string{${keys.map(formatGoValue).join(", ")}}`;
     const message = `Invalid value: ${printed}: entries must all be names of item properties`;
-    return [{ reason: "FieldValueInvalid", field, message }];
+    return [{ reason: "FieldValueInvalid", message, field }];
   }
   return keys
     .filter((key) => !items.required.includes(key) && !items.properties.get(key)?.hasDefault)
