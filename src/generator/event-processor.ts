@@ -68,9 +68,9 @@ export class EventProcessor {
       logger.debug({ ...facts, because: verdict.because }, "rule not matched");
       return;
     }
-    const conditions = verdict.checked.map(
-      (condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`,
-    );
+    const conditions = verdict.checked
+      .map((condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`)
+      .join("; ");
     if (verdict.outcome === "generate") {
       const target = formatTarget(identityOf(verdict.target));
       logger.debug({ target, ...facts, conditions }, "rule matched, target built");

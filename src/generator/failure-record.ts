@@ -1,5 +1,6 @@
 import type { Logger } from "../observe/logger.ts";
 import { messageOf } from "./errors.ts";
+import { policyReference } from "./policy-reference.ts";
 import { type GeneratorPorts, isApiError } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import { type ChangeRequest, triggerKey } from "./request.ts";
@@ -46,10 +47,11 @@ export class FailureRecord {
   ) {
     const { apiVersion, kind, name, namespace, uid } = policy;
     const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...(uid === "" ? {} : { uid }) };
+    const regarding = policyReference({ apiVersion, kind, metadata });
     const related = { ...object, apiVersion: object.apiVersion ?? type.version, kind: object.kind ?? type.kind };
     await this.#ports.recordEvent(
       {
-        regarding: { apiVersion, kind, metadata },
+        regarding,
         related,
         type: "Warning",
         reason: "PolicyError",

@@ -3,7 +3,7 @@ import type { KubeObject } from "../resources/object.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { PolicyError } from "./errors.ts";
 import { parseContext } from "./parse-context.ts";
-import { refuseUnknown } from "./parse-fields.ts";
+import { flag, refuseUnknown } from "./parse-fields.ts";
 import { parseGenerate } from "./parse-generate.ts";
 import { parseFilterGroup } from "./parse-match.ts";
 import { parsePreconditions } from "./parse-preconditions.ts";
@@ -24,6 +24,12 @@ const INERT_SPEC = [
   "webhookConfiguration",
   "webhookTimeoutSeconds",
 ];
+
+const MUST_BE_FALSE: Record<string, string> = {
+  generateExisting: "true is not supported yet by courier's generator: only changes generate, say false",
+  useServerSideApply:
+    "true is not supported yet by courier's generator: targets are created and then left alone, say false",
+};
 
 /** Rule actions other than generate: such rules are for an admission controller. */
 const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
@@ -80,7 +86,9 @@ function parseApplyRules(spec: Fields, reader: FieldReader): boolean {
 }
 
 function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule[] {
-  refuseUnknown(spec, "spec", ["rules", "applyRules", ...INERT_SPEC], reader);
+  refuseUnknown(spec, "spec", ["rules", "applyRules", ...INERT_SPEC, ...Object.keys(MUST_BE_FALSE)], reader);
+  for (const [name, message] of Object.entries(MUST_BE_FALSE))
+    if (flag(spec, "spec", name, false, reader)) reader.problems.push({ path: `spec.${name}`, message });
   const names = new Set<string>();
   return reader.list(spec, "spec", "rules").flatMap((item, index) => {
     const path = `spec.rules[${index}]`;

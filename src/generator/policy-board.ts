@@ -3,8 +3,9 @@ import type { ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { messageOf, PolicyError } from "./errors.ts";
 import { isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
+import { policyReference } from "./policy-reference.ts";
 import { CLUSTER_POLICY, POLICY, type Readiness, statusPatch } from "./policy-status.ts";
-import type { GeneratorPorts, SourceEvent } from "./ports.ts";
+import { type GeneratorPorts, isApiError, type SourceEvent, type SourceState } from "./ports.ts";
 import type { Policy } from "./rule-model.ts";
 
 interface BoardEntry {
@@ -83,13 +84,20 @@ export class PolicyBoard {
         onState: (state) => {
           if (state.phase === "listing") listed = new Set();
           const message = state.phase === "retrying" ? state.error.message : "";
-          if (message !== "" && message !== trouble)
-            this.#logger.warn({ kind: type.kind, error: message }, "cannot watch policies, trying again");
-          trouble = message;
+          if (message !== "" && message !== trouble) this.#tellTrouble(type, state);
+          if (state.phase !== "listing") trouble = message;
         },
       },
       signal,
     );
+  }
+
+  #tellTrouble({ kind, plural, group }: ResourceType, state: SourceState): void {
+    if (state.phase !== "retrying") return;
+    const { error } = state;
+    const isAbsent = isApiError(error) && error.code === 404;
+    const hint = isAbsent ? `the CRD ${plural}.${group} is not installed: apply deploy/generator/crds` : error.message;
+    this.#logger.warn({ kind, error: hint }, "cannot watch policies, trying again");
   }
 
   #remove(key: string): void {
@@ -131,7 +139,8 @@ export class PolicyBoard {
     this.#logger.error({ policy: formatKey(keyOf(object)), kind: object.kind, error: problem }, "policy cannot run");
     const note = `policy ${object.metadata.name} cannot run: ${problem}`;
     try {
-      const event = { regarding: object, type: "Warning", reason: "PolicyError", action: "None", note } as const;
+      const regarding = policyReference(object);
+      const event = { regarding, type: "Warning", reason: "PolicyError", action: "None", note } as const;
       await this.#ports.recordEvent(event, signal);
     } catch (error) {
       if (!signal.aborted) this.#logger.warn({ error: messageOf(error) }, "cannot write the Event of a policy");
@@ -146,7 +155,8 @@ export class PolicyBoard {
       const options = { subresource: "status" } as const;
       const written = await this.#ports.cluster.mergePatch(type, keyOf(object), patch, options, signal);
       if (entry.object === object) entry.object = { ...object, status: written["status"] };
-      this.#logger.info({ policy: formatKey(keyOf(object)), ...readiness }, "policy status written");
+      const { ready, reason, message } = readiness;
+      this.#logger.info({ policy: formatKey(keyOf(object)), ready, reason, because: message }, "policy status written");
     } catch (error) {
       if (signal.aborted) return;
       entry.object = { ...object, ...patch }; // not again until something changes

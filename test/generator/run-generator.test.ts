@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import test, { type TestContext } from "node:test";
+import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
+import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { CONFIG_MAP, EVENT, NOTIFICATION_MESSAGE, type ResourceType, SECRET } from "../../src/resources/kinds.ts";
+import type { Json, KubeObject } from "../../src/resources/object.ts";
+import { guidePolicy } from "./objects.ts";
+import {
+  isCreated,
+  isReady,
+  type LogRecord,
+  makeNamespace,
+  onEnd,
+  openCluster,
+  startGenerator,
+  writeConfigMap,
+} from "./running.ts";
+
+/** The guide's policy for namespaces of this test's own. */
+async function guidePolicyIn(source: string, target: string): Promise<KubeObject> {
+  const text = JSON.stringify(await guidePolicy())
+    .replaceAll('"app-team-a"', `"${source}"`)
+    .replaceAll('"cpaas-system"', `"${target}"`)
+    .replaceAll("generate-notificationmessage-on-configmap-change", source);
+  return JSON.parse(text) as KubeObject;
+}
+
+interface RuleFields {
+  match?: Json;
+  generate?: Json;
+  [field: string]: Json | undefined;
+}
+
+function clusterPolicy(name: string, rules: RuleFields[], spec: object = {}): KubeObject {
+  const named = rules.map((rule, index) => ({ name: `rule-${index}`, ...rule }));
+  return { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", metadata: { name }, spec: { rules: named, ...spec } };
+}
+
+async function createPolicy(t: TestContext, client: KubeClient, policy: KubeObject): Promise<void> {
+  const type = policy.kind === "Policy" ? POLICY : CLUSTER_POLICY;
+  await client.create(type, policy);
+  const { namespace = "", name = "" } = policy.metadata;
+  onEnd(t, async () => void (await client.delete(type, { namespace, name })));
+}
+
+async function list(client: KubeClient, type: ResourceType, namespace: string): Promise<KubeObject[]> {
+  const found: KubeObject[] = [];
+  for await (const page of client.listPages(type, { namespace })) found.push(...page.items);
+  return found;
+}
+
+const isPolicyReady = ({ msg, ready }: LogRecord) => msg === "policy status written" && ready === true;
+
+test("the guide's policy makes one message for each change of data and none for metadata", async (t) => {
+  const client = await openCluster(t);
+  const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];
+  const key = { namespace: source, name: "app-notification-source" };
+  await writeConfigMap(client, key, { application: "payment", owner: "platform-ops", severity: "warning" });
+  await createPolicy(t, client, await guidePolicyIn(source, target));
+  const generator = await startGenerator(t, client, { namespace: target });
+  await generator.logged(isPolicyReady);
+  await client.mergePatch(CONFIG_MAP, key, { metadata: { labels: { seen: "yes" } } });
+  const changed = await client.mergePatch(CONFIG_MAP, key, { data: { severity: "critical" } });
+  const name = `cm-change-${source}-app-notification-source-${changed.metadata.resourceVersion}`;
+  const record = await generator.logged(isCreated);
+  assert.equal(record["target"], `aitextensions.alauda.io/v1beta1/NotificationMessage/${target}/${name}`);
+  assert.equal(
+    Object.keys(record).find((field) => !["level", "ts"].includes(field)),
+    "target",
+  );
+  const messages = await list(client, NOTIFICATION_MESSAGE, target);
+  assert.deepEqual(
+    messages.map(({ metadata }) => metadata.name),
+    [name],
+  );
+  const [message] = messages;
+  assert.equal(message?.metadata.labels?.["generate.kyverno.io/trigger-uid"], changed.metadata.uid);
+  const unmet = await generator.logged(({ msg }) => msg === "rule matched, preconditions not met");
+  assert.match(String(unmet["conditions"]), /NOT met: .*"severity":"warning".* NotEquals .*"severity":"warning"/);
+});
+
+test("a policy that runs has exactly one condition, Ready, and its rules are counted", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const policy = await guidePolicyIn(source, source);
+  await createPolicy(t, client, policy);
+  const generator = await startGenerator(t, client, { namespace: source });
+  await generator.logged(isPolicyReady);
+  const found = await client.get(CLUSTER_POLICY, { namespace: "", name: source });
+  const status = found?.["status"] as { conditions: Record<string, unknown>[]; rulecount: { generate: number } };
+  assert.equal(status.conditions.length, 1);
+  const { type, status: state, reason } = status.conditions[0] ?? {};
+  assert.deepEqual([type, state, reason], ["Ready", "True", "Succeeded"]);
+  assert.equal(status.rulecount.generate, 1);
+});
+
+test("a policy that cannot run says why in its status and in an Event, and the others run", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const bad = clusterPolicy(`${source}-bad`, [
+    {
+      match: { any: [{ resources: { kinds: ["ConfigMap"] } }] },
+      generate: { apiVersion: "v1", kind: "Secret", name: "{{ nothing( }}", namespace: source, cloneList: {} },
+    },
+  ]);
+  await createPolicy(t, client, bad);
+  await createPolicy(t, client, await guidePolicyIn(source, source));
+  const generator = await startGenerator(t, client, { namespace: source });
+  await generator.logged(isPolicyReady);
+  await generator.logged(
+    ({ msg, policy, ready }) => msg === "policy status written" && policy === `${source}-bad` && ready === false,
+  );
+  const found = await client.get(CLUSTER_POLICY, { namespace: "", name: `${source}-bad` });
+  const { conditions = [] } = (found?.["status"] ?? {}) as { conditions?: Record<string, unknown>[] };
+  const [condition] = conditions;
+  assert.equal(condition?.["status"], "False");
+  assert.match(String(condition?.["message"]), /spec\.rules\[0\]\.generate\.cloneList is not supported yet/);
+  assert.match(String(condition?.["message"]), /spec\.rules\[0\]\.generate\.name holds an expression with an error/);
+  const events = await list(client, EVENT, "default");
+  const event = events.find(({ regarding }) => (regarding as { name?: string }).name === `${source}-bad`);
+  assert.equal(event?.["type"], "Warning");
+  assert.equal(event?.["reason"], "PolicyError");
+});
+
+test("a created, changed and deleted object generate as the operations say, the first list generates nothing", async (t) => {
+  const client = await openCluster(t);
+  const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];
+  await writeConfigMap(client, { namespace: source, name: "before" }, { a: "1" });
+  await createPolicy(
+    t,
+    client,
+    clusterPolicy(source, [
+      {
+        match: {
+          any: [
+            {
+              resources: {
+                kinds: ["v1/ConfigMap"],
+                namespaces: [source],
+                names: ["before", "n*"],
+                operations: ["CREATE", "UPDATE", "DELETE"],
+              },
+            },
+          ],
+        },
+        generate: {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          namespace: target,
+          name: "{{ request.operation | to_lower(@) }}-{{ request.object.metadata.name }}",
+          data: { data: { old: "{{ request.oldObject.data.a || 'none' }}", now: "{{ request.object.data.a }}" } },
+        },
+      },
+    ]),
+  );
+  const generator = await startGenerator(t, client, { namespace: target });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: "new" }, { a: "1" });
+  await writeConfigMap(client, { namespace: source, name: "new" }, { a: "2" });
+  await client.delete(CONFIG_MAP, { namespace: source, name: "new" });
+  await client.delete(CONFIG_MAP, { namespace: source, name: "before" });
+  await generator.logged(({ msg, target: at }) => isCreated({ msg }) && String(at).endsWith("/delete-before"));
+  const made = (await list(client, CONFIG_MAP, target)).filter(({ metadata }) => metadata.labels !== undefined);
+  assert.deepEqual(made.map(({ metadata, data }) => [metadata.name, data]).sort(), [
+    ["create-new", { old: "none", now: "1" }],
+    ["delete-before", { old: "1", now: "1" }],
+    ["delete-new", { old: "2", now: "2" }],
+    ["update-new", { old: "1", now: "2" }],
+  ]);
+});
+
+test("a rule whose target it matches itself does not run on its own targets", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  await createPolicy(
+    t,
+    client,
+    clusterPolicy(source, [
+      {
+        match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source], names: ["x*"] } }] },
+        generate: {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          namespace: source,
+          name: "x{{ request.object.metadata.name }}",
+          data: {},
+        },
+      },
+    ]),
+  );
+  const generator = await startGenerator(t, client, { namespace: source });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: "x" }, {});
+  await generator.logged(({ msg }) => msg === "rule skipped: the change was made by this generator");
+  const names = (await list(client, CONFIG_MAP, source)).map(({ metadata }) => metadata.name);
+  assert.deepEqual(
+    names.filter((name) => name?.startsWith("x")),
+    ["x", "xx"],
+  );
+});
+
+test("a Policy of a namespace neither sees nor writes outside it", async (t) => {
+  const client = await openCluster(t);
+  const [own, other] = [await makeNamespace(t, client, "own"), await makeNamespace(t, client, "other")];
+  const rule = (namespace: string, name: string) => ({
+    match: { any: [{ resources: { kinds: ["ConfigMap"], names: ["source"] } }] },
+    generate: { apiVersion: "v1", kind: "ConfigMap", namespace, name, data: {} },
+  });
+  const { spec } = clusterPolicy("x", [rule(other, "out"), rule(own, "in-{{ request.namespace }}")]);
+  const metadata = { namespace: own, name: "tenant" };
+  await createPolicy(t, client, { apiVersion: "kyverno.io/v1", kind: "Policy", metadata, spec });
+  const generator = await startGenerator(t, client, { namespace: own });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: other, name: "source" }, {});
+  await writeConfigMap(client, { namespace: own, name: "source" }, {});
+  const failed = await generator.logged(({ msg }) => msg === "rule failed");
+  assert.match(String(failed["error"]), /a Policy generates only in its own namespace/);
+  await generator.logged(isCreated);
+  const names = async (namespace: string) =>
+    (await list(client, CONFIG_MAP, namespace)).map(({ metadata: { name } }) => name);
+  assert.ok((await names(own)).includes(`in-${own}`));
+  assert.deepEqual(
+    (await names(other)).filter((name) => name !== "kube-root-ca.crt"),
+    ["source"],
+  );
+});
+
+test("a target whose namespace is missing is tried again and visible as an UpdateRequest until it succeeds", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const late = `${source}-late`;
+  await createPolicy(
+    t,
+    client,
+    clusterPolicy(source, [
+      {
+        match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source], names: ["source"] } }] },
+        generate: { apiVersion: "v1", kind: "Secret", namespace: late, name: "made", data: {} },
+      },
+    ]),
+  );
+  const generator = await startGenerator(t, client, { namespace: source });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: "source" }, {});
+  const failed = await generator.logged(({ msg }) => msg === "failed to create generate target resource");
+  assert.equal(failed["error"], `namespace "${late}" does not exist: create it, or correct generate.namespace`);
+  const [request] = await waitFor(
+    () => list(client, UPDATE_REQUEST, source),
+    (found) => found[0]?.["status"] !== undefined,
+  );
+  assert.equal((request?.["status"] as { state: string } | undefined)?.state, "Failed");
+  await client.create(
+    { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false },
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: late },
+    },
+  );
+  await generator.logged(isCreated);
+  assert.ok(await client.get(SECRET, { namespace: late, name: "made" }));
+  await waitFor(
+    () => list(client, UPDATE_REQUEST, source),
+    (found) => found.length === 0,
+  );
+});
+
+test("policies of a file run without any CRD of Kyverno", async (t) => {
+  const client = await openCluster(t);
+  const generator = await startGenerator(t, client, {
+    namespace: "default",
+    fromCluster: false,
+    files: [new URL("../../deploy/examples/", import.meta.url).pathname],
+  });
+  const ready = await generator.logged(isReady);
+  assert.equal(ready["policies"], 1);
+});
+
+async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const value = await read();
+    if (isIt(value)) return value;
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(value)}`);
+  }
+}

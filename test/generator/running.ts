@@ -1,0 +1,180 @@
+import { EventEmitter } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { parseAllDocuments } from "yaml";
+import { loadPolicyFiles } from "../../src/generator/policy-files.ts";
+import type { GeneratorPorts } from "../../src/generator/ports.ts";
+import { runGenerator } from "../../src/generator/run-generator.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { connect } from "../../src/kube/connect.ts";
+import { recordEvent } from "../../src/kube/record-event.ts";
+import { watchResource } from "../../src/kube/watch-resource.ts";
+import { createLogger } from "../../src/observe/logger.ts";
+import { apiVersionOf, CONFIG_MAP, NAMESPACE } from "../../src/resources/kinds.ts";
+import type { KubeObject, ObjectKey } from "../../src/resources/object.ts";
+import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
+
+export type LogRecord = Record<string, unknown> & { msg: string };
+
+const MANIFESTS = ["../../deploy/crds/", "../../deploy/generator/crds/"];
+const INSTALLED = [
+  ["kyverno.io/v1", "ClusterPolicy"],
+  ["kyverno.io/v1", "Policy"],
+  ["kyverno.io/v2", "UpdateRequest"],
+  ["aitextensions.alauda.io/v1beta1", "NotificationMessage"],
+] as const;
+const WAIT_MS = 15_000;
+
+/** Cleans up last in, first out: what a cleaning needs was opened before. */
+const cleanings = new WeakMap<TestContext, (() => Promise<void>)[]>();
+
+/** Runs `clean` when the test ends, before what was registered earlier. */
+export function onEnd(t: TestContext, clean: () => Promise<void>): void {
+  const known = cleanings.get(t);
+  if (known !== undefined) {
+    known.push(clean);
+    return;
+  }
+  const cleaning = [clean];
+  cleanings.set(t, cleaning);
+  t.after(async () => {
+    for (const next of cleaning.reverse()) await next();
+  });
+}
+
+/** The cluster that COURIER_TEST_KUBECONFIG names, or a sandbox API server of this test's own, with courier's CRDs. */
+export async function openCluster(t: TestContext): Promise<KubeClient> {
+  const client = await connect({ kubeconfig: process.env["COURIER_TEST_KUBECONFIG"] ?? (await sandboxKubeconfig(t)) });
+  onEnd(t, () => client.close());
+  for (const directory of MANIFESTS) await applyAll(client, new URL(directory, import.meta.url));
+  for (const [apiVersion, kind] of INSTALLED) await served(client, apiVersion, kind);
+  return client;
+}
+
+async function sandboxKubeconfig(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "courier-generator-"));
+  const server = await startApiServer();
+  onEnd(t, async () => {
+    await server.close();
+    await rm(directory, { recursive: true });
+  });
+  const path = join(directory, "kubeconfig");
+  await server.writeKubeconfig(path);
+  return path;
+}
+
+async function applyAll(client: KubeClient, directory: URL): Promise<void> {
+  const types = await client.discover();
+  for (const name of (await readdir(directory)).filter((file) => file !== "kustomization.yaml")) {
+    for (const document of parseAllDocuments(await readFile(new URL(name, directory), "utf8"))) {
+      const object = document.toJS() as KubeObject;
+      const type = types.find(({ kind, ...gvk }) => kind === object.kind && apiVersionOf(gvk) === object.apiVersion);
+      if (type === undefined) throw new Error(`${object.kind} is not served`);
+      await client.apply(type, object, { fieldManager: "courier-test", force: true });
+    }
+  }
+}
+
+/** The type of a kind, as soon as the cluster serves it. */
+async function served(client: KubeClient, apiVersion: string, kind: string) {
+  const deadline = Date.now() + WAIT_MS;
+  while (Date.now() < deadline) {
+    const found = (await client.discover()).find((type) => type.kind === kind && apiVersionOf(type) === apiVersion);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${apiVersion} ${kind} is not served after ${WAIT_MS} ms`);
+}
+
+/** Makes a namespace that goes with the test. */
+export async function makeNamespace(t: TestContext, client: KubeClient, name: string, labels = {}): Promise<string> {
+  const unique = `${name}-${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
+  await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: unique, labels } });
+  onEnd(t, async () => void (await client.delete(NAMESPACE, { namespace: "", name: unique })));
+  return unique;
+}
+
+/** Creates or patches a ConfigMap. */
+export async function writeConfigMap(client: KubeClient, key: ObjectKey, data: object, metadata: object = {}) {
+  const found = await client.get(CONFIG_MAP, key);
+  if (found !== undefined) return client.mergePatch(CONFIG_MAP, key, { data, metadata });
+  return client.create(CONFIG_MAP, { apiVersion: "v1", kind: "ConfigMap", metadata: { ...key, ...metadata }, data });
+}
+
+/** A running generator whose log can be waited for. */
+export interface RunningGenerator {
+  records: LogRecord[];
+  /** The first record, old or new, that `wanted` accepts. */
+  logged(wanted: (record: LogRecord) => boolean): Promise<LogRecord>;
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  namespace: string;
+  files?: string[];
+  fromCluster?: boolean;
+  ports?: Partial<GeneratorPorts>;
+}
+
+/** Starts a generator on `client`; it stops with the test. */
+export async function startGenerator(
+  t: TestContext,
+  client: KubeClient,
+  options: StartOptions,
+): Promise<RunningGenerator> {
+  const records: LogRecord[] = [];
+  const news = new EventEmitter();
+  const destination = {
+    write(line: string) {
+      records.push(JSON.parse(line) as LogRecord);
+      news.emit("record", records.at(-1));
+    },
+  };
+  const logger = createLogger({ format: "json", level: "debug", destination });
+  const abort = new AbortController();
+  const { namespace, fromCluster = true } = options;
+  const done = runGenerator(
+    { files: await loadPolicyFiles(options.files ?? []), fromCluster, namespace },
+    { ...portsOf(client), ...options.ports },
+    logger,
+    abort.signal,
+  );
+  const stop = async () => {
+    abort.abort();
+    await done;
+  };
+  onEnd(t, stop);
+  return { records, logged: (wanted) => waitForRecord(records, news, wanted), stop };
+}
+
+function waitForRecord(records: LogRecord[], news: EventEmitter, wanted: (record: LogRecord) => boolean) {
+  const found = records.find(wanted);
+  if (found !== undefined) return Promise.resolve(found);
+  return new Promise<LogRecord>((resolve, reject) => {
+    const onRecord = (record: LogRecord) => {
+      if (!wanted(record)) return;
+      clearTimeout(timer);
+      news.off("record", onRecord);
+      resolve(record);
+    };
+    const timer = setTimeout(
+      () => reject(new Error(`not logged in ${WAIT_MS} ms: ${JSON.stringify(records.slice(-5), null, 1)}`)),
+      WAIT_MS,
+    );
+    news.on("record", onRecord);
+  });
+}
+
+/** The generator's ports on a real client, as the application joins them. */
+export function portsOf(client: KubeClient): GeneratorPorts {
+  return {
+    cluster: client,
+    watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
+    recordEvent: (event, signal) =>
+      recordEvent(client, { ...event, reportingController: "courier.io/generator", reportingInstance: "test" }, signal),
+  };
+}
+
+export const isCreated = ({ msg }: LogRecord) => msg === "created generate target resource";
+export const isReady = ({ msg }: LogRecord) => msg === "generator is ready";
