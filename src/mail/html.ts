@@ -12,9 +12,6 @@ const TEXT_COLUMNS = 78;
 /** Deeper elements are dropped; real mails stay under 30. */
 const MAX_NESTING = 100;
 
-/** What a browser or mail reader would take for a tag, a comment or a doctype. */
-const ELEMENT = /<(?:[a-z][a-z0-9:-]*(?=[\s/>])|\/[a-z]|!--|!doctype)/i;
-
 /** Characters that no mail body needs and some servers refuse: controls other than tab and newline. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
@@ -70,63 +67,45 @@ const STYLES = [
   ...["border-color", "border-style", "border-width", "border-radius", "border-collapse", "border-spacing"],
 ];
 
+/** Elements that templates may use in mail. */
+const TAGS = [
+  ...["a", "abbr", "b", "bdi", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del"],
+  ...[
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+  ],
+  ...["ol", "p", "pre", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td"],
+  ...["tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr", "section", "article", "header", "footer", "address"],
+];
+/** Elements that they may not; their tags go, and for those of `nonTextTags` what is between them. */
+const REFUSED_TAGS = [
+  ...["html", "head", "body", "main", "nav", "figure", "title", "meta", "link", "base", "style", "script", "noscript"],
+  ...["template", "iframe", "frame", "object", "embed", "applet", "svg", "math", "canvas", "video", "audio", "form"],
+  ...["input", "button", "textarea", "select", "option", "label"],
+];
+
+/** A tag of HTML, a comment or a doctype. Words such as kubectl's `<none>` are text, and are escaped. */
+const ELEMENT = new RegExp(`<(?:/?(?:${[...TAGS, ...REFUSED_TAGS].join("|")})(?=[\\s/>])|!--|!doctype)`, "i");
+
 /** What templates may use in mail: text, tables, links, pictures over https. No scripts, forms, frames or handlers. */
 const MAIL_HTML: sanitizeHtml.IOptions = {
-  allowedTags: [
-    ...[
-      "a",
-      "abbr",
-      "b",
-      "bdi",
-      "blockquote",
-      "br",
-      "caption",
-      "center",
-      "cite",
-      "code",
-      "col",
-      "colgroup",
-      "dd",
-      "del",
-    ],
-    ...[
-      "div",
-      "dl",
-      "dt",
-      "em",
-      "font",
-      "h1",
-      "h2",
-      "h3",
-      "h4",
-      "h5",
-      "h6",
-      "hr",
-      "i",
-      "img",
-      "ins",
-      "kbd",
-      "li",
-      "mark",
-    ],
-    ...["ol", "p", "pre", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td"],
-    ...[
-      "tfoot",
-      "th",
-      "thead",
-      "tr",
-      "tt",
-      "u",
-      "ul",
-      "var",
-      "wbr",
-      "section",
-      "article",
-      "header",
-      "footer",
-      "address",
-    ],
-  ],
+  allowedTags: TAGS,
   allowedAttributes: {
     "*": ["style", "align", "valign", "bgcolor", "width", "height", "dir", "lang", "title", "role"],
     a: ["href", "name"],

@@ -156,7 +156,7 @@ function listenerOptions({ tls, auth, hidden = [], maxBytes }: SmtpScript): SMTP
   return {
     logger: false,
     disableReverseLookup: true,
-    closeTimeout: 100,
+    closeTimeout: 1,
     secure: tls?.mode === "implicit",
     ...(tls === undefined ? {} : { key: tls.certificate.key, cert: tls.certificate.cert }),
     authOptional: true,
