@@ -1,6 +1,6 @@
 import type { StructuralSchema } from "../schema/index.ts";
 import { isEqual, isRecord } from "../schema/values.ts";
-import { covers, difference, formatPath, intersection, readPath, union } from "./field-set.ts";
+import { difference, formatPath, intersection, readPath, union, withAncestors } from "./field-set.ts";
 import type { FieldType } from "./field-type.ts";
 import { compareObjects, fieldsOf, mergeObjects, removeFields } from "./field-walk.ts";
 import { formatManager, isSameManager, type Manager, readManagers, sameFields, withManagers } from "./managers.ts";
@@ -85,8 +85,8 @@ function prune(
   type: FieldType,
 ): Record<string, unknown> {
   const owned = new Set(managers.flatMap(({ fields }) => [...fields]));
-  const dropped = [...(last?.fields ?? [])].filter((key) => !covers(owned, readPath(key)));
-  const left = dropped.length === 0 ? merged : removeFields(merged, new Set(dropped), owned, type);
+  const dropped = difference(last?.fields ?? new Set(), withAncestors(owned));
+  const left = dropped.size === 0 ? merged : removeFields(merged, dropped, owned, type);
   return isRecord(left) ? left : {};
 }
 

@@ -75,10 +75,8 @@ function formatElement(element: string): string {
   return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",")}]`;
 }
 
-/** Whether the set holds the path or one below it. */
-export function covers(set: FieldSet, path: FieldPath): boolean {
-  if (set.has(pathKey(path))) return true;
-  const prefix = `${pathKey(path).slice(0, -1)},`;
-  for (const key of set) if (key.startsWith(prefix)) return true;
-  return false;
+/** The set's paths and every path above one of them: what cannot go as long as the set's paths stay. */
+export function withAncestors(set: FieldSet): Set<string> {
+  const paths = [...set].map(readPath);
+  return new Set(paths.flatMap((path) => path.map((_, i) => pathKey(path.slice(0, i + 1)))));
 }
