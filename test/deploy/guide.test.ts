@@ -1,13 +1,27 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { CONFIG_MAP, NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
+import { parse } from "yaml";
+import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { type WatchEvent, watchResource } from "../../src/kube/watch-resource.ts";
+import { CONFIG_MAP, NOTIFICATION_MESSAGE, type ResourceType, SECRET } from "../../src/resources/kinds.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
 import { startSmtpServer, type TestSmtpServer } from "../support/smtp-server.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { type CourierProcess, startCourier } from "./courier-process.ts";
-import { kustomize, type Manifest, readManifests } from "./manifests.ts";
+import { kustomize, type Manifest, ROOT, readManifests } from "./manifests.ts";
 
 const kubeconfig = process.env["COURIER_TEST_KUBECONFIG"];
+const CLUSTER_POLICY: ResourceType = {
+  group: "kyverno.io",
+  version: "v1",
+  kind: "ClusterPolicy",
+  plural: "clusterpolicies",
+  namespaced: false,
+};
 const SOURCE = { namespace: "app-team-a", name: "app-notification-source" };
 
 /** The example Secret as an operator would edit it. */
@@ -16,6 +30,39 @@ function emailServer(smtp: TestSmtpServer): Manifest[] {
     ...secret,
     stringData: { host: smtp.host, port: String(smtp.port), from: "user@example.com" },
   }));
+}
+
+function configMap(name: string): Manifest {
+  const metadata = { name, namespace: SOURCE.namespace };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "1" } } as Manifest;
+}
+
+/** The guide's policy for another ConfigMap of app-team-a, with its targets in another namespace. */
+function policyFor(configMapName: string, targetNamespace: string): Manifest {
+  const text = readFileSync(join(ROOT, "deploy/examples/policy.yaml"), "utf8")
+    .replace("name: generate-notificationmessage-on-configmap-change", `name: ${configMapName}`)
+    .replace("- app-notification-source", `- ${configMapName}`)
+    .replace("namespace: cpaas-system", `namespace: ${targetNamespace}`);
+  return parse(text) as Manifest;
+}
+
+/** Waits for an object whose JSON contains every one of `texts`. */
+async function appeared(
+  client: KubeClient,
+  type: ResourceType,
+  texts: string[],
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const found = new AbortController();
+  let object: KubeObject | undefined;
+  const onEvent = (event: WatchEvent) => {
+    if (event.type === "Synced" || !texts.every((text) => JSON.stringify(event.object).includes(text))) return;
+    object = event.object;
+    found.abort();
+  };
+  await watchResource(client, type, {}, { onEvent }, AbortSignal.any([found.signal, signal]));
+  if (object === undefined) throw new Error(`no ${type.kind} with ${texts.join(", ")} appeared`);
+  return object;
 }
 
 async function ready(courier: CourierProcess): Promise<void> {
@@ -101,9 +148,32 @@ describe("the guide on a real API server, each service with its ServiceAccount's
     assert.equal(generate.lines.filter((each) => each.includes("created generate target resource")).length, 1);
   });
 
-  test("neither service was refused anything, and both end cleanly", async () => {
-    assert.deepEqual(await Promise.all([serve.stop(), generate.stop()]), [0, 0]);
+  test("neither service was refused anything", () => {
     const refused = [...serve.lines, ...generate.lines].filter((line) => /forbidden|403/i.test(line));
     assert.deepEqual(refused, []);
+  });
+
+  test("a target that the rights do not cover becomes an UpdateRequest that says so", {
+    timeout: 30_000,
+  }, async (t) => {
+    t.after(() => cluster.admin.delete(CLUSTER_POLICY, { namespace: "", name: "out-of-reach" }));
+    t.after(() => cluster.admin.delete(CONFIG_MAP, { ...SOURCE, name: "out-of-reach" }));
+    await cluster.install([configMap("out-of-reach"), policyFor("out-of-reach", "default")]);
+    await appeared(
+      cluster.admin,
+      CLUSTER_POLICY,
+      ['"name":"out-of-reach"', '"type":"Ready"', '"status":"True"'],
+      t.signal,
+    );
+    const change = { data: { a: String(Date.now()) } };
+    const { metadata } = await cluster.admin.mergePatch(CONFIG_MAP, { ...SOURCE, name: "out-of-reach" }, change);
+    const texts = [`"uid":"${metadata.uid}"`, '"state":"Failed"'];
+    const { status } = await appeared(cluster.admin, UPDATE_REQUEST, texts, t.signal);
+    const { message } = status as { message: string };
+    assert.match(message, /cannot create resource "notificationmessages" .* in the namespace "default"/);
+  });
+
+  test("both end cleanly", async () => {
+    assert.deepEqual(await Promise.all([serve.stop(), generate.stop()]), [0, 0]);
   });
 });
