@@ -39,7 +39,7 @@ export function compileTemplate(source: string, options: CompileOptions): Compil
 function compileGo(source: string, name: string, mode: TemplateMode, limits: TemplateLimits): CompiledTemplate {
   const parsed = parseTemplate(source, { name, functions: FUNCTION_NAMES, nesting: limits.nesting });
   const definitions = mode === "html" ? escapeDefinitions(parsed, { name, source }) : parsed;
-  const unit: Unit = { name, source, sites: [], constants: [] };
+  const unit: Unit = { name, source, sites: [], constants: [], functions: new Set() };
   const programs = compilePrograms(definitions, unit);
   const main = programs.get(name);
   if (main === undefined) throw new Error("the main template is always defined");

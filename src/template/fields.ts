@@ -20,6 +20,13 @@ export function walkFields(value: Value, args: ArrayLike<unknown>, first: number
   return current;
 }
 
+/** One step of {@link walkFields}. */
+export function readField(value: Value | typeof STUCK, name: string): Value | typeof STUCK {
+  if (value === undefined) return undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof GoNumber) return STUCK;
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
 /** Walks again, slowly, to say what was wrong. `isInterface`: the value itself was read from a map or list. */
 export function explainWalk(state: RenderState, id: number, value: Value, isInterface: boolean): Value | Failure {
   const { node, withArguments } = state.site(id);

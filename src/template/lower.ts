@@ -91,15 +91,13 @@ class Lowering {
   }
 
   action(node: ActionNode): HbsStatement {
-    if (node.pipe.variables.length > 0) return hbs.mustache("$silent", [this.pipe(node.pipe)]);
-    if (node.escapers !== undefined) {
-      const value = this.pipe(node.pipe);
-      return hbs.mustache("$escape", [value, ...node.escapers.map(hbs.string), this.site({ node: node.pipe })]);
-    }
-    const value = this.pipe(node.pipe) as globalThis.hbs.AST.SubExpression;
-    if (value.type === "SubExpression" && value.path.original === "$field")
-      return hbs.mustache("$showField", value.params);
-    return hbs.mustache("$show", [value, this.site({ node: node.pipe })]);
+    const value = this.pipe(node.pipe);
+    if (node.pipe.variables.length > 0) return hbs.mustache("$silent", [value]);
+    const direct = directHelper(value, node.escapers);
+    if (direct !== undefined) return hbs.mustache(direct, (value as globalThis.hbs.AST.SubExpression).params);
+    const site = this.site({ node: node.pipe });
+    if (node.escapers === undefined) return hbs.mustache("$show", [value, site]);
+    return hbs.mustache("$escape", [value, ...node.escapers.map(hbs.string), site]);
   }
 
   branch(node: BranchNode, bodyDotIsElement: boolean): HbsStatement {
@@ -230,6 +228,7 @@ class Lowering {
     const params = [...args.map((arg, index) => this.argument(arg, types(index))), ...before];
     const slots = args.map((arg) => (arg.type === "variable" ? this.slotOf(arg.name) : undefined));
     const site = this.site({ node: command, call: { name, fn, command, args, piped: piped !== undefined, slots } });
+    this.unit.functions.add(name);
     return hbs.call(name, [...params, site]);
   }
 
@@ -263,7 +262,11 @@ class Lowering {
       case "dot":
         return hbs.dotPath();
       case "field":
-        return hbs.call("$field", [hbs.dotPath(), ...node.fields.map(hbs.string), this.site({ node })]);
+        return hbs.call(FIELD_HELPERS[node.fields.length] ?? "$fields", [
+          hbs.dotPath(),
+          ...node.fields.map(hbs.string),
+          this.site({ node }),
+        ]);
       case "variable": {
         const slot = this.slotOf(node.name);
         if (slot < 0) return this.fail(node, `undefined variable: ${node.name}`);
@@ -290,6 +293,23 @@ class Lowering {
     this.unit.constants.push(numberValue(constant));
     return hbs.call("$constant", [hbs.number(this.unit.constants.length - 1)]);
   }
+}
+
+/** Helpers for one and for two fields of the dot. */
+const FIELD_HELPERS = [undefined, "$field", "$field2"];
+
+const MARKUP_ESCAPERS: ReadonlySet<string> = new Set(["htmlescaper", "rcdataescaper", "attrescaper"]);
+
+/** The helper that reads, escapes and writes a short path in one call, where nothing more is to be done with it. */
+function directHelper(value: Expression, escapers: string[] | undefined): string | undefined {
+  if (value.type !== "SubExpression") return undefined;
+  const { path } = value as globalThis.hbs.AST.SubExpression;
+  const name = "original" in path ? FIELD_HELPERS.indexOf(String(path.original)) : -1;
+  if (name < 1) return undefined;
+  if (escapers === undefined) return name === 1 ? "$showField" : "$showField2";
+  const isMarkup = escapers.length === 1 && MARKUP_ESCAPERS.has(escapers[0] ?? "");
+  if (!isMarkup) return undefined;
+  return name === 1 ? "$markupField" : "$markupField2";
 }
 
 function numberValue(constant: Exclude<(Operand & { type: "number" })["constant"], { kind: "overflow" }>): Value {

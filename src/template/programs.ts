@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
 import type { Definition } from "./ast.ts";
-import { HELPERS } from "./helpers.ts";
+import { type Helper, helpersFor } from "./helpers.ts";
 import { lowerDefinition } from "./lower.ts";
 import type { RenderState, RunTemplate } from "./render-state.ts";
 import type { Unit } from "./unit.ts";
@@ -10,10 +10,22 @@ import type { Value } from "./values.ts";
 const environment = Handlebars.create();
 for (const name of Object.keys(environment.helpers)) environment.unregisterHelper(name);
 
-const knownHelpers = Object.fromEntries(Object.keys(HELPERS).map((name) => [name, true]));
-
-/** Escaping is ours, and so is white space: Go takes away none that no trim marker names. */
-const COMPILE_OPTIONS = { noEscape: true, ignoreStandalone: true, knownHelpers, knownHelpersOnly: true };
+/**
+ * Handlebars' code generator with its documented hook for names: helpers are ours alone and known, so a plain property read
+ * finds them, where the general lookup guards against prototypes on every call. Everything else is looked up as ever.
+ */
+class CodeGenerator extends (environment as unknown as { JavaScriptCompiler: new () => Generator }).JavaScriptCompiler {
+  override nameLookup(parent: unknown, name: string, type: string): unknown {
+    return type === "helper" && parent === "helpers"
+      ? ["helpers[", JSON.stringify(name), "]"]
+      : super.nameLookup(parent, name, type);
+  }
+}
+interface Generator {
+  nameLookup(parent: unknown, name: string, type: string): unknown;
+}
+Object.assign(CodeGenerator.prototype, { compiler: CodeGenerator });
+Object.assign(environment, { JavaScriptCompiler: CodeGenerator });
 
 /** What Handlebars' runtime reads when it looks anything up: nothing beyond own properties. */
 const NO_PROTOTYPES = Object.freeze({
@@ -24,7 +36,7 @@ const NO_PROTOTYPES = Object.freeze({
 /** Options as the runtime gives them to a partial: taken as they are, where the usual ones wrap every helper anew for each rendering. */
 interface RunOptions {
   partial: true;
-  helpers: typeof HELPERS;
+  helpers: Record<string, Helper>;
   protoAccessControl: typeof NO_PROTOTYPES;
   hooks: Record<string, never>;
   data?: RenderState;
@@ -32,25 +44,20 @@ interface RunOptions {
 
 type HandlebarsTemplate = ((dot: unknown, options: RunOptions) => string) & { _setup(options: RunOptions): void };
 
-const runOptions = (data?: RenderState): RunOptions => ({
-  partial: true,
-  helpers: HELPERS,
-  protoAccessControl: NO_PROTOTYPES,
-  hooks: {},
-  data,
-});
-
 /** Compiles every definition with Handlebars, at once: nothing is left for the first rendering. */
 export function compilePrograms(definitions: ReadonlyMap<string, Definition>, unit: Unit): Map<string, RunTemplate> {
-  const programs = new Map<string, RunTemplate>();
   const known = new Set(definitions.keys());
-  for (const [name, definition] of definitions) programs.set(name, compileProgram(definition, unit, known));
-  return programs;
+  const trees = [...definitions].map(([name, definition]) => [name, lowerDefinition(definition, unit, known)] as const);
+  const helpers = helpersFor(unit.functions);
+  return new Map(trees.map(([name, tree]) => [name, compileProgram(tree, helpers)]));
 }
 
-function compileProgram(definition: Definition, unit: Unit, known: ReadonlySet<string>): RunTemplate {
-  const ast = lowerDefinition(definition, unit, known);
-  const template = environment.compile(ast, COMPILE_OPTIONS) as unknown as HandlebarsTemplate;
-  template._setup(runOptions());
-  return (dot: Value, state: RenderState) => template(dot, runOptions(state));
+/** Escaping is ours, and so is white space: Go takes away none that no trim marker names. */
+function compileProgram(tree: hbs.AST.Program, helpers: Record<string, Helper>): RunTemplate {
+  const knownHelpers = Object.fromEntries(Object.keys(helpers).map((name) => [name, true]));
+  const options = { noEscape: true, ignoreStandalone: true, knownHelpers, knownHelpersOnly: true };
+  const template = environment.compile(tree, options) as unknown as HandlebarsTemplate;
+  const runOptions: RunOptions = { partial: true, helpers, protoAccessControl: NO_PROTOTYPES, hooks: {} };
+  template._setup(runOptions);
+  return (dot: Value, state: RenderState) => template(dot, { ...runOptions, data: state });
 }

@@ -11,13 +11,39 @@ interface BlockOptions {
 /** The helper behind `range`: (value, dot, site). Lists, maps in the order of their keys, integers from 0; nothing takes `else`. */
 export function rangeOver(value: Value | Failure, dot: Value, id: number, options: BlockOptions): string {
   const list = options.data.settle(value);
+  if (isList(list)) return list.length === 0 ? options.inverse(dot) : elements(list, id, options);
   const loop = new Loop(id, options);
-  if (isList(list))
-    for (const [index, element] of list.entries()) if (!loop.turn(int(index), element ?? null, true)) break;
   if (isMap(list)) for (const key of sortedKeys(list)) if (!loop.turn(key, list[key] ?? null, true)) break;
   if (isInteger(list)) count(list, loop, id, options.data);
   else if (!isIterable(list)) throw refuse(id, options.data, `range can't iterate over ${formatValue(list)}`);
   return loop.turns === 0 ? options.inverse(dot) : loop.out;
+}
+
+/** Lists, the commonest loops, without the general one's bookkeeping where no variable is declared. */
+function elements(list: Value[], id: number, options: BlockOptions): string {
+  const { data, fn } = options;
+  const slots = data.site(id).slots ?? [];
+  let out = "";
+  for (let index = 0; index < list.length; index++) {
+    const element = list[index] ?? null;
+    if (slots.length > 0) declare(data, slots, slots.length > 1 ? int(index) : index, element, true);
+    out += fn(element);
+    data.turn(id, out.length);
+    if (data.jump !== undefined && data.takeJump() === "break") break;
+  }
+  return out;
+}
+
+/** One variable is the element, two are key and element. */
+function declare(
+  state: RenderState,
+  [first = -1, second]: number[],
+  key: Value,
+  element: Value,
+  isElement: boolean,
+): void {
+  if (second !== undefined) state.set(second, element, isElement);
+  state.set(first, second === undefined ? element : key, second === undefined && isElement);
 }
 
 const isIterable = (value: Value): boolean =>
@@ -54,23 +80,13 @@ class Loop {
     this.slots = options.data.site(id).slots ?? [];
   }
 
-  /** Runs the body once; false after a `break`. One variable is the element, two are key and element. */
+  /** Runs the body once; false after a `break`. */
   turn(key: Value, element: Value, isElement: boolean): boolean {
     const { data, fn } = this.options;
     this.turns++;
-    data.turn(this.id);
-    const [first, second] = this.slots;
-    if (second !== undefined) this.set(second, element, isElement);
-    if (first !== undefined) this.set(first, second === undefined ? element : key, second === undefined && isElement);
+    if (this.slots.length > 0) declare(data, this.slots, key, element, isElement);
     this.out += fn(element);
-    data.spend(this.id, this.out.length);
-    const { jump } = data;
-    data.jump = undefined;
-    return jump !== "break";
-  }
-
-  set(slot: number, value: Value, isElement: boolean): void {
-    this.options.data.vars[slot] = value;
-    this.options.data.elements[slot] = isElement;
+    data.turn(this.id, this.out.length);
+    return data.takeJump() !== "break";
   }
 }

@@ -93,15 +93,34 @@ export class RenderState {
     if (characters > this.limits.outputBytes)
       throw this.limit(id, `more than ${this.limits.outputBytes} bytes of text`);
     this.work += 1 + characters / CHARS_PER_WORK;
-    if (this.work < WORK_PER_LOOK) return;
+    if (this.work > WORK_PER_LOOK) this.look(id);
+  }
+
+  private look(id: number): void {
     this.work = 0;
     if (performance.now() > this.deadline)
       throw this.limit(id, `rendering takes longer than ${this.limits.renderMs} ms`);
   }
 
-  turn(id: number): void {
+  /** Gives a variable a value; `isElement` as {@link elements} has it. */
+  set(slot: number, value: Value, isElement: boolean): void {
+    this.vars[slot] = value;
+    this.elements[slot] = isElement;
+  }
+
+  /** The jump that ended a turn, which its loop has now taken notice of. */
+  takeJump(): "break" | "continue" | undefined {
+    const { jump } = this;
+    this.jump = undefined;
+    return jump;
+  }
+
+  /** Counts a turn of a loop that has written so many characters. */
+  turn(id: number, characters: number): void {
     if (++this.iterations > this.limits.iterations)
       throw this.limit(id, `more than ${this.limits.iterations} turns of range`);
+    if (characters > this.limits.outputBytes)
+      throw this.limit(id, `more than ${this.limits.outputBytes} bytes of text`);
     this.spend(id, 0);
   }
 

@@ -37,4 +37,6 @@ export interface Unit {
   source: string;
   sites: Site[];
   constants: Value[];
+  /** Names of the functions called. */
+  functions: Set<string>;
 }

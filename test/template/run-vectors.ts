@@ -10,11 +10,11 @@ const tally = { text: { passed: 0, total: 0 }, html: { passed: 0, total: 0 } };
 for (const vector of readVectors(file)) {
   const count = tally[vector.mode];
   count.total++;
-  const { passed, got } = runVector(vector);
+  const { passed, wanted, got } = runVector(vector);
   if (passed) count.passed++;
-  else
-    console.log(
-      `${vector.mode} ${vector.name}\n  template ${JSON.stringify(vector.template)}\n  want     ${vector.error ?? JSON.stringify(vector.output)}\n  got      ${got}`,
-    );
+  else {
+    console.log(`${vector.mode} ${vector.name}`);
+    console.log(`  template ${JSON.stringify(vector.template)}\n  want     ${wanted}\n  got      ${got}`);
+  }
 }
 console.log(`text ${tally.text.passed}/${tally.text.total} html ${tally.html.passed}/${tally.html.total}`);

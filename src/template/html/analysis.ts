@@ -72,8 +72,8 @@ class Analysis {
   list(start: Context, nodes: Statement[]): Escaped<Statement[]> {
     let context = start;
     const out: Statement[] = [];
-    for (const node of nodes) {
-      const step = this.statement(context, node);
+    for (const [index, node] of nodes.entries()) {
+      const step = this.statement(context, node, nodes[index + 1]);
       context = step.context;
       out.push(step.nodes);
       if (context.state === "Dead") break;
@@ -81,10 +81,10 @@ class Analysis {
     return { context, nodes: out };
   }
 
-  statement(context: Context, node: Statement): Escaped<Statement> {
+  statement(context: Context, node: Statement, next: Statement | undefined): Escaped<Statement> {
     switch (node.type) {
       case "text":
-        return this.text(context, node);
+        return this.text(context, node, next);
       case "action":
         return this.action(context, node);
       case "if":
@@ -102,21 +102,22 @@ class Analysis {
     }
   }
 
-  text(context: Context, node: TextNode): Escaped<TextNode> {
+  /** A script that breaks off right before a value is refused for the value: that is what its author has to mend. */
+  text(context: Context, node: TextNode, next: Statement | undefined): Escaped<TextNode> {
     try {
       const escaped = escapeText(context, node.text);
       return { context: escaped.context, nodes: { ...node, text: escaped.text } };
     } catch (error) {
-      if (error instanceof TextError) throw this.error(error.message, node.pos + error.offset, undefined);
-      throw error;
+      if (!(error instanceof TextError)) throw error;
+      if (next?.type === "action" && error.context.state.startsWith("JS")) this.refuseForbidden(error.context, next);
+      throw this.error(error.message, node.pos + error.offset, undefined);
     }
   }
 
   action(before: Context, node: ActionNode): Escaped<ActionNode> {
     if (node.pipe.variables.length > 0) return { context: before, nodes: node };
     const context = nudge(before);
-    const forbidden = forbiddenPlace(context);
-    if (forbidden !== undefined) throw this.error(`{{${nodeText(node.pipe)}}} stands ${forbidden}`, node.pos, node);
+    this.refuseForbidden(context, node);
     const escapers = escapersFor(context);
     if (escapers === undefined) {
       throw this.error(`${nodeText(node)} appears in an ambiguous context within a URL`, node.pos, node);
@@ -125,6 +126,11 @@ class Analysis {
     if (typeof rewritten === "string")
       throw this.error(`predefined escaper ${quote(rewritten)} disallowed in template`, node.pos, node);
     return { context, nodes: rewritten };
+  }
+
+  refuseForbidden(context: Context, node: ActionNode): void {
+    const forbidden = forbiddenPlace(context);
+    if (forbidden !== undefined) throw this.error(`${nodeText(node)} stands ${forbidden}`, node.pos, node);
   }
 
   branch(start: Context, node: BranchNode): Escaped<BranchNode> {

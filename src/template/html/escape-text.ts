@@ -11,10 +11,13 @@ export interface EscapedText {
 export class TextError extends Error {
   override readonly name = "TextError";
   readonly offset: number;
+  /** The context in which it could not go on. */
+  readonly context: Context;
 
-  constructor(cause: HtmlError, offset: number) {
+  constructor(cause: HtmlError, offset: number, context: Context) {
     super(cause.message, { cause });
     this.offset = offset;
+    this.context = context;
   }
 }
 
@@ -38,7 +41,7 @@ function stepAt(context: Context, text: string, at: number): ReturnType<typeof n
   try {
     return nextStep(context, text.slice(at));
   } catch (error) {
-    if (error instanceof HtmlError) throw new TextError(error, at);
+    if (error instanceof HtmlError) throw new TextError(error, at, context);
     throw error;
   }
 }

@@ -58,7 +58,8 @@ const MARKUP: Record<string, string> = {
 };
 const MARKUP_PATTERN = /["&'+<>\0]/;
 
-function escapeMarkup(text: string): string {
+/** Escapes for HTML text and quoted attributes: every character that could lead out of them, and `+`. */
+export function escapeMarkup(text: string): string {
   if (!MARKUP_PATTERN.test(text)) return text;
   return text.replace(/["&'+<>\0]/g, (char) => MARKUP[char] ?? char);
 }

@@ -1,7 +1,6 @@
 import type { Context } from "./context.ts";
 
-const WHY =
-  "where a mail has no use for values and no escaping makes them safe; put the value into text or an attribute";
+const WHY = "where no escaping makes values safe in a mail: move it into text or a plain attribute";
 
 /** Why no value may stand in a context, as the end of a sentence; undefined where it may. */
 export function forbiddenPlace(c: Context): string | undefined {
