@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { type ApplyResult, serverSideApply, updateManagedFields } from "../../../src/sandbox/apiserver/patch/index.ts";
 import { compileSchema } from "../../../src/sandbox/apiserver/schema/index.ts";
 
@@ -289,6 +290,23 @@ test("owners of an object merge by uid", () => {
   ]);
 });
 
+test("a port without a protocol is one of TCP", () => {
+  const ports = {
+    type: "array",
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["containerPort", "protocol"],
+    items: { type: "object", properties: { containerPort: { type: "integer" }, protocol: text, name: text } },
+  };
+  const pod = compileSchema({ type: "object", properties: { spec: { type: "object", properties: { ports } } } });
+  const body = (port: Fields): Fields => ({ apiVersion: "v1", kind: "Pod", spec: { ports: [port] } });
+  const input = { manager: "m", force: false, time, schema: pod };
+  const made = serverSideApply({ ...input, live: undefined, applied: body({ containerPort: 80 }) });
+  assert.ok("object" in made);
+  const named = serverSideApply({ ...input, live: made.object, applied: body({ containerPort: 80, protocol: "TCP" }) });
+  assert.ok("object" in named);
+  assert.deepEqual(named.object.spec, { ports: [{ containerPort: 80, protocol: "TCP" }] });
+});
+
 const unfit: [spec: Fields, message: string][] = [
   [{ bogus: 1 }, ".spec.bogus: field not declared in schema"],
   [{ name: 5 }, ".spec.name: expected string, got 5"],
@@ -309,3 +327,30 @@ for (const [spec, message] of unfit) {
     });
   });
 }
+
+const name = fc.stringMatching(/^[a-z]{1,3}$/);
+const fields = fc.dictionary(
+  name,
+  fc.oneof(fc.string(), fc.integer(), fc.dictionary(name, fc.boolean(), { noNullPrototype: true })),
+  {
+    noNullPrototype: true,
+  },
+);
+
+test("whatever is applied twice is unchanged, and applied no longer is gone", () => {
+  fc.assert(
+    fc.property(fields, fields, (spec, other) => {
+      const object = (body: Fields): Fields => ({
+        apiVersion: "e.com/v1",
+        kind: "Any",
+        metadata: { name: "p" },
+        spec: body,
+      });
+      const made = applied(undefined, object(spec), "m1");
+      assert.deepEqual(applied(made, object(spec), "m1"), made);
+      const changed = applied(made, object(other), "m1");
+      assert.deepEqual(withoutManagers(changed), object(other));
+      assert.deepEqual(withoutManagers(applied(changed, object({}), "m1")), object({}));
+    }),
+  );
+});

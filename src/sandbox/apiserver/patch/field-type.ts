@@ -43,13 +43,17 @@ export function shapeOf(value: unknown, type: FieldType): "fields" | "entries" |
   return "entries";
 }
 
+/** Ports are listed by number and protocol, and few manifests name the protocol. OpenAPI does not always give its default. */
+const KEY_DEFAULTS = new Map([["protocol", "TCP"]]);
+
 /** The path element of a list entry: its keys for a map, itself for a set; undefined where a key is missing. */
 export function entryElement(entry: unknown, type: SchemaNode): string | undefined {
   if (type.listType === "set") return `v:${JSON.stringify(entry)}`;
   if (!isRecord(entry)) return undefined;
   const keys = [...type.listMapKeys].sort().map((name) => {
     const property = type.items?.properties.get(name);
-    return [name, ownField(entry, name) ?? (property?.hasDefault ? property.default : undefined)] as const;
+    const fallback = property?.hasDefault ? property.default : KEY_DEFAULTS.get(name);
+    return [name, ownField(entry, name) ?? fallback] as const;
   });
   if (keys.some(([, value]) => value === undefined)) return undefined;
   return `k:${JSON.stringify(Object.fromEntries(keys))}`;
