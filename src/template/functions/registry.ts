@@ -3,7 +3,10 @@ import { comparisonFunctions } from "./comparison.ts";
 import { dateFunctions } from "./dates.ts";
 import type { GoFunction } from "./function.ts";
 import { humanizeFunctions } from "./humanize.ts";
+import { jsonFunctions } from "./json.ts";
 import { printingFunctions } from "./printing.ts";
+import { regexpFunctions } from "./regexp.ts";
+import { textFunctions } from "./text.ts";
 
 /** Every function of a lowered template, by name. `and` and `or` are the language's own: they stop early. */
 export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map(
@@ -13,6 +16,9 @@ export const FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map(
     ...printingFunctions,
     ...dateFunctions,
     ...humanizeFunctions,
+    ...textFunctions,
+    ...jsonFunctions,
+    ...regexpFunctions,
   }),
 );
 
