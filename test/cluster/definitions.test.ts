@@ -188,6 +188,36 @@ test("objects are served in every version that serves them", async (t) => {
   assert.equal((await call("GET", `${widgets.path.replace("/v1/", "/v1alpha1/")}/one`)).code, 404);
 });
 
+test("a deprecated version is served with a warning", async (t) => {
+  const old = { served: true, storage: false, deprecated: true, schema: { openAPIV3Schema: { type: "object" } } };
+  const widgets = await makeWidgets(t, {
+    moreVersions: [{ ...old, name: "v1beta1", deprecationWarning: "widgets of old are going" }],
+  });
+  const { headers } = await call("GET", widgets.path.replace("/v1/", "/v1beta1/"));
+  assert.equal(headers["warning"], '299 - "widgets of old are going"');
+  assert.equal((await call("GET", widgets.path)).headers["warning"], undefined);
+});
+
+test("two definitions cannot share a kind within a group", async (t) => {
+  const widgets = await makeWidgets(t);
+  const name = `gadgets.${widgets.group}`;
+  const body = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name },
+    spec: { ...(await get(widgets.definition)).spec, names: { plural: "gadgets", kind: "Widget" } },
+  };
+  await create(DEFINITIONS, body);
+  t.after(() => call("DELETE", `${DEFINITIONS}/${name}`));
+  await until("the names are refused", async () => {
+    const conditions: Body[] = (await get(`${DEFINITIONS}/${name}`)).status?.conditions ?? [];
+    return conditions.some(
+      (one) => one.type === "NamesAccepted" && one.status === "False" && /KindConflict$/.test(one.reason),
+    );
+  });
+  assert.equal((await call("GET", `/apis/${widgets.group}/v1/gadgets`)).code, 404);
+});
+
 test("cluster-scoped kinds have no namespace", async (t) => {
   const { group, manifest } = definition({ scope: "Cluster" });
   await create(DEFINITIONS, manifest);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Body, call, get, refused } from "./client.ts";
-import { makeWidgets } from "./fixtures.ts";
+import { makeWidgets, serverVersion, until } from "./fixtures.ts";
 
 const named = (list: { name: string }[], name: string): Body => list.find((entry) => entry.name === name);
 
@@ -68,6 +68,24 @@ test("OpenAPI v2 describes the built-in kinds", async () => {
   const configMap = definitions["io.k8s.api.core.v1.ConfigMap"];
   assert.equal(configMap.properties.data.additionalProperties.type, "string");
   assert.deepEqual(configMap["x-kubernetes-group-version-kind"], [{ group: "", kind: "ConfigMap", version: "v1" }]);
+});
+
+test("OpenAPI v3 describes each group on its own path", async (t) => {
+  const [, minor] = await serverVersion();
+  if (minor < 27) return t.skip(`a 1.${minor} server has no OpenAPI v3`);
+  const { group } = await makeWidgets(t, {
+    schema: { type: "object", properties: { spec: { type: "object", description: "What it is" } } },
+  });
+  await until(
+    "the new group is described",
+    async () => (await get("/openapi/v3")).paths[`apis/${group}/v1`] !== undefined,
+  );
+  const { paths } = await get("/openapi/v3");
+  const { components } = await get(paths[`apis/${group}/v1`].serverRelativeURL);
+  const schemas: Body[] = Object.values(components.schemas);
+  const widget = schemas.find((schema) => schema["x-kubernetes-group-version-kind"]?.[0]?.kind === "Widget");
+  assert.equal(widget.properties.spec.description, "What it is");
+  assert.ok(paths["api/v1"].serverRelativeURL.startsWith("/openapi/v3/api/v1"));
 });
 
 test("paths that nothing serves are not found", async () => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { create, MERGE_PATCH, patch } from "./client.ts";
-import { makeNamespace, makeWidgets, type Widgets } from "./fixtures.ts";
+import { makeNamespace, makeWidgets, uniqueName, type Widgets } from "./fixtures.ts";
 import { target } from "./target.ts";
 
 const execute = promisify(execFile);
@@ -81,9 +81,9 @@ test("kubectl edit writes what the editor left", options, async (t) => {
 
 const text = { type: "string" };
 
-const widgetsOf = (t: TestContext): Promise<Widgets> =>
+const widgetsOf = (t: TestContext, category = "gadgets"): Promise<Widgets> =>
   makeWidgets(t, {
-    names: { shortNames: ["wdg"], categories: ["gadgets"] },
+    names: { shortNames: ["wdg"], categories: [category] },
     schema: {
       type: "object",
       description: "A widget is what this suite makes.",
@@ -134,6 +134,31 @@ test("kubectl explains a kind", options, async (t) => {
     await rm(join(directory, "cache"), { recursive: true, force: true });
   }
   assert.match(await kubectl(namespace, "explain", "configmap.data"), /Data contains the configuration data/);
+});
+
+test("kubectl compares, waits, replaces and lists by category", options, async (t) => {
+  const category = uniqueName("gadgets"); // kubectl remembers the other tests' groups
+  const widgets = await widgetsOf(t, category);
+  const { namespace, group } = widgets;
+  const file = await manifest("many.yaml", configMap("1"));
+  await kubectl(namespace, "apply", "-f", file);
+  await manifest("many.yaml", configMap("2"));
+  await assert.rejects(kubectl(namespace, "diff", "-f", file), ({ code, stdout }: { code: number; stdout: string }) => {
+    assert.equal(code, 1);
+    assert.match(stdout, /- {2}key: "1"\n\+ {2}key: "2"/);
+    return true;
+  });
+  assert.match(await kubectl(namespace, "replace", "-f", file), /configmap\/one replaced/);
+  await create(widgets.path, widgets.make("a", { spec: { name: "x" } }));
+  assert.match(await kubectl(namespace, "get", category, "-o", "name"), /widget\.\S+\/a/);
+  assert.match(
+    await kubectl(namespace, "api-resources", `--api-group=${group}`),
+    /widgets +wdg +\S+\/v1 +true +Widget/,
+  );
+  assert.match(await kubectl(namespace, "auth", "can-i", "create", "configmaps"), /^yes/);
+  const waiting = kubectl(namespace, "wait", "--for=delete", `widgets.${group}/a`, "--timeout=20s");
+  await kubectl(namespace, "delete", `widgets.${group}`, "a");
+  await waiting.catch((error: Error) => assert.match(error.message, /NotFound/)); // it may have come too late to wait
 });
 
 /** The watching process' next lines, as they come. */
