@@ -28,6 +28,7 @@ export type Sender = Pick<EmailServer, "from" | "displayNames">;
 /**
  * Composes a rendered task into a mail: pure, the same input gives the same bytes. `draft.to` are addresses that
  * {@link parseRecipient} has accepted. Who else gets a mail is not shown to anybody: see docs/decisions/040.
+ * @throws MailBodyError when the body is beyond what is made into a mail
  */
 export function composeMail(draft: Draft, sender: Sender, date: Date): Mail {
   const from: Mailbox = { address: sender.from.address, name: displayName(sender, draft.language) };

@@ -36,7 +36,7 @@ function encodePart(text: string): EncodedPart {
 
 /** ASCII in short lines, with nothing that a relay might rewrite (`From ` at a line's start, blanks at its end). */
 function isPlain(text: string): boolean {
-  return !/[^\t\n\x20-\x7e]|=_|[^\n]{77}|^From |[ \t]$/m.test(text);
+  return !/[^\t\n\x20-\x7e]|=_|^[^\n]{77}|^From |[ \t]$/m.test(text);
 }
 
 function wrapBase64(text: string): string {

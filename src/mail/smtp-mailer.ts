@@ -1,7 +1,8 @@
 import type { Draft, MailServer, RecipientOutcome } from "../delivery/ports.ts";
 import { parseRecipient } from "./address.ts";
-import { composeMail } from "./compose.ts";
+import { composeMail, type Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
+import { MailBodyError } from "./html.ts";
 import { type AddressOutcome, outcomesOf } from "./outcomes.ts";
 import { createPoolCache } from "./pool-cache.ts";
 import type { SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
@@ -33,7 +34,8 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
   const pools = createPoolCache(withDefaults(options));
 
   async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, signal: AbortSignal) {
-    const mail = composeMail(draft, server, now());
+    const mail = tryCompose(draft, server, now());
+    if (mail instanceof MailBodyError) return refusedBody(draft.to, mail);
     const attempt = await withDeadline(signal, sendTimeoutMs, (limited) => pool.send(mail, limited));
     if (signal.aborted && "error" in attempt && attempt.stage !== "handed-over") throw signal.reason;
     return outcomesOf(attempt, mail, server);
@@ -53,6 +55,19 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
     },
     close: () => pools.close(),
   };
+}
+
+function tryCompose(draft: Draft, server: EmailServer, date: Date): Mail | MailBodyError {
+  try {
+    return composeMail(draft, server, date);
+  } catch (error) {
+    if (error instanceof MailBodyError) return error;
+    throw error;
+  }
+}
+
+function refusedBody(to: string[], { message }: MailBodyError): AddressOutcome[] {
+  return to.map((address) => ({ address, reason: "MailRejected", message }));
 }
 
 /** Not AbortSignal.any and .timeout: those would leave a timer and a signal behind for every mail, for minutes. */

@@ -33,6 +33,7 @@ export interface SmtpPool {
 
 /** A connection is replaced after this many mails, so that load balancers see a new one now and then. */
 const MAILS_PER_CONNECTION = 1000;
+const SLICE_BYTES = 16_384;
 const IDLE_MS = 60_000;
 /** nodemailer's own retries of a connection that closed in silence, before any byte of a mail was sent. */
 const MAX_REQUEUES = 2;
@@ -92,7 +93,7 @@ function sendThrough(pool: SMTPPool, mail: Mail, signal: AbortSignal): Promise<A
     messageId: () => mail.messageId,
     createReadStream: () => {
       stage = "transaction"; // asked when the session is up
-      return Readable.from([mail.content], { objectMode: false }).once("end", () => {
+      return Readable.from(slices(mail.content), { objectMode: false }).once("end", () => {
         stage = "handed-over"; // what follows the last byte is the final dot
       });
     },
@@ -101,6 +102,11 @@ function sendThrough(pool: SMTPPool, mail: Mail, signal: AbortSignal): Promise<A
   return new Promise((resolve) => {
     pool.send(request, (error, info) => resolve(error ? { error, stage } : { info: info as SMTPPoolSentMessageInfo }));
   });
+}
+
+/** A large mail is read as fast as the connection takes it, so that its end is not seen long before it is sent. */
+function* slices(content: Buffer): Generator<Buffer> {
+  for (let start = 0; start < content.length; start += SLICE_BYTES) yield content.subarray(start, start + SLICE_BYTES);
 }
 
 /** Reads the server's EHLO reply over a connection of its own; undefined when there is none to read. */

@@ -185,6 +185,17 @@ suite("a mail that a server refuses", () => {
     assert.deepEqual(reasons(outcomes), ["TemporaryFailure", "RecipientRejected"]);
   });
 
+  test("cannot come from a body of more tags than are sanitized in reasonable time", async (t) => {
+    const smtp = await serve(t);
+    const [outcome] = await mailer(t).send(draftWith({ body: "<li>".repeat(10_001) }), serverAt(smtp), never);
+    assert.equal(outcome?.reason, "MailRejected");
+    assert.match(
+      outcome.message,
+      /^The rendered body has 10001 HTML tags, at most 10000 are taken: shorten the template$/,
+    );
+    assert.equal(smtp.connections, 0);
+  });
+
   test("leaves its connection fit for the next mail", async (t) => {
     const smtp = await serve(t, { mail: (mail) => (mail.parsed.subject === "bad" ? "554 Spam" : undefined) });
     const sender = mailer(t, { maxConnections: 1 });
@@ -219,6 +230,13 @@ suite("a connection", () => {
       const [outcome] = await sender.send(GUIDE_DRAFT, serverAt(smtp), never);
       assert.equal(outcome?.reason, reason, outcome?.message);
     });
+
+  test("lost in the middle of a large mail is TemporaryFailure", async (t) => {
+    const smtp = await serve(t, { drop: "mid-data" });
+    const body = `${"x".repeat(70)}\n`.repeat(100_000);
+    const [outcome] = await mailer(t).send(draftWith({ body, bodyType: "Text" }), serverAt(smtp), never);
+    assert.equal(outcome?.reason, "TemporaryFailure", outcome?.message);
+  });
 
   test("that nobody answers is ServerUnavailable and names host, port and the Secret's keys", async (t) => {
     const taken = createServer().listen(0, "127.0.0.1");
@@ -346,6 +364,13 @@ suite("a login", () => {
     assert.deepEqual(asked, []);
   });
 
+  test("is left out where the server offers none", async (t) => {
+    const smtp = await serve(t);
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, credentials), never);
+    assert.equal(outcome?.reason, "Delivered", outcome?.message);
+    assert.equal(smtp.mails[0]?.username, undefined);
+  });
+
   test("goes over a clear connection where that is allowed", async (t) => {
     const smtp = await serve(t, { auth: "clear" });
     const server = { ...serverAt(smtp, credentials), host: "0.0.0.0" };
@@ -424,6 +449,19 @@ suite("the mailer", () => {
     ] as const)
       await sender.send(GUIDE_DRAFT, serverAt(smtp, { username: "u", password }, version), never);
     assert.deepEqual(seen, ["first", "second"]);
+  });
+
+  test("gives up the oldest connections when the Secret changes faster than mails end", async (t) => {
+    const smtp = await serve(t, { stall: "mail" });
+    const sender = mailer(t);
+    const stop = new AbortController();
+    const sendings = Array.from({ length: 9 }, (_, index) =>
+      sender.send(GUIDE_DRAFT, serverAt(smtp, {}, String(index)), index === 0 ? never : stop.signal),
+    );
+    const others = Promise.allSettled(sendings.slice(1));
+    assert.deepEqual(reasons((await sendings[0]) ?? []), ["TemporaryFailure"]);
+    stop.abort();
+    assert.ok((await others).every(({ status }) => status === "rejected"));
   });
 
   test("rejects when it is told to stop before the mail was handed over", async (t) => {

@@ -4,8 +4,11 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import type { Certificate } from "./certificates.ts";
 
-/** A moment in an SMTP session at which the server can go wrong. `data`: before its 354; `final-dot`: before its 250. */
-export type Moment = "greeting" | "mail" | "recipient" | "data" | "final-dot";
+/**
+ * A moment in an SMTP session at which the server can go wrong. `data`: before its 354; `mid-data`: after the first
+ * bytes (to drop only); `final-dot`: before its 250.
+ */
+export type Moment = "greeting" | "mail" | "recipient" | "data" | "mid-data" | "final-dot";
 
 /** How the server behaves; what is not given goes well. A reply is a code and a text, such as `550 No such user`. */
 export interface SmtpScript {
@@ -100,7 +103,9 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
     },
     onData(stream, session, done) {
       at("data", session, async () => {
-        const mail = await readMail(stream, session);
+        if (self.script.drop === "mid-data") stream.once("readable", () => socketOf(server, session)?.destroy());
+        const mail = await readMail(stream, session).catch(() => undefined);
+        if (mail === undefined) return; // the client, or the script, hung up
         at("final-dot", session, async () => {
           await self.script.hold?.();
           const reply = stream.sizeExceeded ? "552 Too big" : self.script.mail?.(mail);
