@@ -19,3 +19,40 @@ export function parseQuantity(text: string): bigint | undefined {
 function divideUp(value: bigint, by: bigint): bigint {
   return (value + by - 1n) / by;
 }
+
+const BILLION = 1_000_000_000n;
+const BINARY_SUFFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL_SUFFIXES = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+
+/** How a quantity is written: by powers of 1024, of 1000, or with an exponent. */
+export type QuantityFormat = "binary" | "decimal" | "exponent";
+
+/** The way `text`, a quantity, is written. */
+export function quantityFormat(text: string): QuantityFormat {
+  if (text.endsWith("i")) return "binary";
+  return /[eE][+-]?\d+$/.test(text) ? "exponent" : "decimal";
+}
+
+/** Billionths as Kubernetes writes them: the largest suffix that leaves a whole number; below 1024 never a binary one. */
+export function formatQuantity(billionths: bigint, format: QuantityFormat): string {
+  if (billionths === 0n) return "0";
+  const isSmall = billionths > -1024n * BILLION && billionths < 1024n * BILLION;
+  if (format === "binary" && !isSmall) {
+    const [value, power] = strip(divideUp(billionths, BILLION), 1024n, BINARY_SUFFIXES.length - 1);
+    return `${value}${BINARY_SUFFIXES[power]}`;
+  }
+  const [value, power] = strip(billionths, 1000n, DECIMAL_SUFFIXES.length - 1);
+  const exponent = (power - 3) * 3;
+  if (format === "exponent") return exponent === 0 ? `${value}` : `${value}e${exponent}`;
+  return `${value}${DECIMAL_SUFFIXES[power]}`;
+}
+
+function strip(value: bigint, factor: bigint, most: number): [bigint, number] {
+  let rest = value;
+  let power = 0;
+  while (power < most && rest % factor === 0n) {
+    rest /= factor;
+    power += 1;
+  }
+  return [rest, power];
+}

@@ -40,7 +40,9 @@ export function onEnd(t: TestContext, clean: () => Promise<void>): void {
   const cleaning = [clean];
   cleanings.set(t, cleaning);
   t.after(async () => {
-    for (const next of cleaning.reverse()) await next();
+    const errors: unknown[] = [];
+    for (const next of cleaning.reverse()) await next().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw errors[0]; // the rest is cleaned first, or the test would never end
   });
 }
 

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { PolicyError } from "../../src/generator/errors.ts";
+import { loadPolicyFiles } from "../../src/generator/policy-files.ts";
+import { guidePolicy, policyOf } from "./objects.ts";
+
+/** A rule's YAML and what is said about it. */
+const REFUSED: [string, RegExp][] = [
+  ["match: {any: [], all: []}", /^spec\.rules\[0\]\.match is missing or empty$/],
+  ["match: {any: [{resources: {kinds: [A]}}], all: [{resources: {kinds: [B]}}]}", /match has any and all/],
+  [
+    "match: {any: [{resources: {kinds: [ConfigMap/status]}}]}",
+    /match\.any\[0\]\.resources\.kinds\[0\] names the subresource "status"/,
+  ],
+  [
+    "match: {any: [{resources: {kinds: [Pod], operations: [CONNECT]}}]}",
+    /operations\[0\] CONNECT cannot be seen by a watch/,
+  ],
+  [
+    "match: {any: [{resources: {kinds: [Pod], operations: [PATCH]}}]}",
+    /must be CREATE, UPDATE or DELETE and is "PATCH"/,
+  ],
+  ["match: {any: [{resources: {kinds: ConfigMap}}]}", /kinds must be a list and is a string/],
+  [
+    "match: {any: [{resources: {kinds: [A], selector: {matchExpressions: [{key: a, operator: Near}]}}}]}",
+    /operator must be one of In, NotIn/,
+  ],
+  ["match: {any: [{resource: {}}]}", /match\.any\[0\]\.resource is not supported/],
+  [
+    "preconditions: {all: [{key: a, operator: Like, value: b}]}",
+    /preconditions\.all\[0\]\.operator is "Like" and must be one of Equal, Equals/,
+  ],
+  ["preconditions: {every: []}", /preconditions\.every is not supported/],
+  [
+    "preconditions: {all: [{key: '{{ a. }}', operator: Equals, value: b}]}",
+    /preconditions\.all\[0\]\.key holds an expression with an error/,
+  ],
+  ["celPreconditions: []", /celPreconditions is not supported/],
+  ["context: [{name: request, variable: {value: a}}]", /"request" cannot be used as the name/],
+  ["context: [{name: x, variable: {}}]", /needs value or jmesPath/],
+  ["context: [{name: x, globalReference: {name: y}}]", /globalReference is not supported/],
+  ["context: [{name: x, imageRegistry: {}}]", /courier calls nothing outside the cluster/],
+  ["context: [{name: x, apiCall: {service: {url: 'https://x'}}}]", /service is not supported: courier only GETs/],
+  ["context: [{name: x, apiCall: {urlPath: /api, method: POST}}]", /only GET is supported/],
+  ["context: [{name: x}]", /needs one of variable, configMap, apiCall/],
+  ["generate: {}", /generate\.apiVersion is missing.*generate\.kind is missing.*generate\.name is missing/],
+  ["generate: {apiVersion: v1, kind: A, name: a, clone: {name: b}}", /generate\.clone is not supported yet/],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, synchronize: true}",
+    /generate\.synchronize true is not supported yet/,
+  ],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, generateExisting: true}",
+    /generate\.generateExisting true is not supported yet/,
+  ],
+  ["generate: {foreach: []}", /^spec\.rules\[0\]\.generate\.foreach is not supported yet/],
+  ["generate: {apiVersion: v1, kind: A, name: a, nmespace: b}", /generate\.nmespace is not supported/],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, data: {x: '{{ nothing(a) }}'}}",
+    /generate\.data\.x holds an expression.*no function nothing\(\)/,
+  ],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, data: {x: '$(./y)'}}",
+    /holds the reference \$\(\.\/y\), which is not supported/,
+  ],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, data: {x: '{{@}}'}}",
+    /only has a meaning in mutate and validate rules/,
+  ],
+  ["generate: {apiVersion: v1, kind: A, name: a, data: {x: '{{ images.containers }}'}}", /uses "images"/],
+  ["skipBackgroundRequests: maybe", /must be true or false and is a string/],
+  ["validate: {}", /stands beside generate/],
+];
+
+for (const [yaml, message] of REFUSED) {
+  test(`${yaml} is refused`, () => assert.throws(() => policyOf(yaml), { name: "PolicyError", message }));
+}
+
+test("everything that is wrong is told at once", () => {
+  assert.throws(
+    () => policyOf("generate: {clone: {}, foreach: []}\nmatch: {}"),
+    (error) => error instanceof PolicyError && error.problems.length === 3,
+  );
+});
+
+test("the guide's policy is read without a warning", async () => {
+  const policy = policyOf("name: x");
+  assert.deepEqual(policy.warnings, []);
+  assert.equal((await guidePolicy()).kind, "ClusterPolicy");
+});
+
+test("filters by users are warned about", () => {
+  const [warning] = policyOf("exclude: {any: [{clusterRoles: [cluster-admin]}]}").warnings;
+  assert.match(warning ?? "", /spec\.rules\[0\] filters by users/);
+});
+
+test("files and directories give their policies, and problems with the line they stand in", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "courier-policies-"));
+  t.after(() => rm(directory, { recursive: true }));
+  const policy = JSON.stringify(await guidePolicy());
+  await writeFile(
+    join(directory, "a.yaml"),
+    `kind: ConfigMap\n---\n${policy}\n---\n${policy.replace("NotEquals", "Nearly")}\n`,
+  );
+  await writeFile(join(directory, "b.yml"), "a: 1\nb: [\n");
+  await writeFile(join(directory, "c.txt"), "{{{");
+  const { policies, problems } = await loadPolicyFiles([directory, join(directory, "none.yaml")]);
+  assert.deepEqual(
+    policies.map(({ origin }) => origin),
+    [`${join(directory, "a.yaml")}:3`],
+  );
+  assert.deepEqual(
+    problems.map(({ origin }) => origin),
+    [`${join(directory, "a.yaml")}:5`, `${join(directory, "b.yml")}:3`, join(directory, "none.yaml")],
+  );
+  assert.match(
+    problems[0]?.message ?? "",
+    /cannot run: spec\.rules\[0\]\.preconditions\.all\[0\]\.operator is "Nearly"/,
+  );
+  assert.match(problems[1]?.message ?? "", /Cannot parse YAML/);
+  assert.match(problems[2]?.message ?? "", /Cannot read policies from/);
+});
