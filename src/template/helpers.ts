@@ -106,12 +106,13 @@ const variableMethod = (slot: number, id: number, { data }: Options): Result =>
 const chainMethod = (value: Result, id: number, { data }: Options): Result =>
   value instanceof Failure ? value : explainWalk(data, id, value, false);
 
-/** (piped value?, site): a place that can only fail, after what is evaluated before it */
+/** (piped value?, site): a place that can only fail, after what is evaluated before it; a command is blamed for its last part */
 function fail(...args: unknown[]): Failure {
   const id = args.at(-2) as number;
   if (args.length > 2 && args[0] instanceof Failure) return args[0];
   const { data } = args.at(-1) as Options;
-  return data.failure(id, data.site(id).problem ?? "");
+  const { problem = "", node } = data.site(id);
+  return data.failure(id, problem, node.type === "command" ? node : undefined);
 }
 
 /** (piped value, value) */

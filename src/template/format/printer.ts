@@ -201,8 +201,8 @@ function floatDigits(number: number, verb: FloatVerb, precision: number, flags: 
 /** The `#` flag of floats: always a point, and for %g the trailing zeros too. */
 function withPoint(digits: string, verb: FloatVerb, precision: number): string {
   const [, number = "", tail = ""] = (/[xX]/.test(verb) ? /^(.*?)([pP].*)?$/ : /^(.*?)([eE].*)?$/).exec(digits) ?? [];
-  const significant = number.replace(/^0x/i, "").replace(".", "").replace(/^0+/, "").length;
-  const wanted = /[gGxX]/.test(verb) ? (precision < 0 ? 6 : precision) : 0;
+  const significant = number.replace(".", "").replace(/^0+/, "").length; // the x of 0x counts too, as in Go
+  const wanted = /[gGx]/.test(verb) ? (precision < 0 ? 6 : precision) : 0;
   const zeros = Math.max(0, wanted - significant - (number === "0" ? 1 : 0));
   return `${number}${number.includes(".") ? "" : "."}${"0".repeat(zeros)}${tail}`;
 }

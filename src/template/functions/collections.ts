@@ -1,4 +1,5 @@
 import { byteLength, fromBytes, toBytes } from "../byte-string.ts";
+import { formatValue } from "../format/printer.ts";
 import {
   entry,
   GoNumber,
@@ -93,5 +94,5 @@ function slice(item: Value, indexes: Value[], info: CallInfo): Value {
 /** No data holds a function, so every `call` fails, each in its own way. */
 function refuseCall(callee: Value, info: CallInfo): never {
   if (callee === null || missing(callee)) throw new FunctionError("call of nil");
-  throw new FunctionError(`non-function ${info.argumentTexts()[0] ?? ""} of type ${typeName(callee)}`);
+  throw new FunctionError(`non-function ${info.argumentTexts()[0] ?? formatValue(callee)} of type ${typeName(callee)}`);
 }

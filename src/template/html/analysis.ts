@@ -147,11 +147,31 @@ class Analysis {
     const once = this.joinJumps(first.context);
     this.loops.push([]);
     const again = this.tentatively(
-      () => this.list(once, node.body),
+      () => this.reentry(once, node),
       () => false,
     );
     const both = this.join(once, again.context, node, "range", "on range loop re-entry: ");
     return { context: this.joinJumps(both), nodes: first.nodes };
+  }
+
+  reentry(start: Context, node: BranchNode): Escaped<Statement[]> {
+    try {
+      return this.list(start, node.body);
+    } catch (error) {
+      if (!(error instanceof TemplateError) || error.stage !== "escape") throw error;
+      const { name, source } = this.html;
+      const where = error.goMessage.slice(0, error.goMessage.length - error.problem.length - 2);
+      const line = where === `html/template:${name}` ? `:${placeOf(source, node.pos).line}` : "";
+      const problem = `on range loop re-entry: ${error.problem}`;
+      const { stage, column } = error;
+      throw new TemplateError(name, {
+        stage,
+        problem,
+        line: error.line,
+        column,
+        goMessage: `${where}${line}: ${problem}`,
+      });
+    }
   }
 
   joinJumps(end: Context): Context {

@@ -71,13 +71,16 @@ export function withEscapers(node: ActionNode, context: Context, escapers: Escap
   const last = commands.at(-1);
   const own = last && ownEscaper(last);
   if (last === undefined || own === undefined) return { ...node, escapers: compact(escapers) };
-  const isCall = commands.length === 1 && last.args.length > 1;
-  const before = isCall ? [operandsOf(last)] : commands.slice(0, -1);
   const replaced = escapers.map((escaper) => (EQUIVALENT[escaper] === own ? own : escaper));
   const isReplaced = replaced.some((escaper, index) => escaper !== escapers[index]);
-  if (before.length === 0) return { ...node, escapers: compact(escapers) }; // `{{html}}` alone: a call that lacks its argument
-  const chain = isReplaced ? replaced : [own, ...escapers];
-  return { ...node, pipe: { ...node.pipe, commands: before }, escapers: compact(chain) };
+  const isCall = commands.length === 1 && last.args.length > 1;
+  if (!isCall && (commands.length === 1 || !isReplaced)) return { ...node, escapers: compact(escapers) };
+  const before = isCall ? [operandsOf(last)] : commands.slice(0, -1);
+  return {
+    ...node,
+    pipe: { ...node.pipe, commands: before },
+    escapers: compact(isReplaced ? replaced : [own, ...escapers]),
+  };
 }
 
 function ownEscaper({ args }: CommandNode): "html" | "urlquery" | undefined {
