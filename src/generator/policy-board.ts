@@ -23,7 +23,9 @@ export class PolicyBoard {
   readonly #files: readonly Policy[];
   readonly #entries = new Map<string, BoardEntry>();
   readonly #onChange: () => void;
-  #synced = 0;
+  /** Kinds of policy that were listed, or whose CRD is known to be absent. */
+  readonly #known = new Set<string>();
+  #trouble = "";
 
   /** @param onChange called when the set of running policies may have changed */
   constructor(ports: GeneratorPorts, files: readonly Policy[], logger: Logger, onChange: () => void) {
@@ -33,9 +35,14 @@ export class PolicyBoard {
     this.#onChange = onChange;
   }
 
-  /** Whether both kinds of policy were listed. */
+  /** Whether it is known which policies there are. An absent CRD means none, until it is installed. */
   get synced(): boolean {
-    return this.#synced >= 2;
+    return this.#known.has(CLUSTER_POLICY.kind) && this.#known.has(POLICY.kind);
+  }
+
+  /** Why the policies are not known; "" where nothing stands in the way. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   /** Policies that run, in the order of their names; those of files first. */
@@ -60,7 +67,6 @@ export class PolicyBoard {
 
   async #followType(type: ResourceType, signal: AbortSignal): Promise<void> {
     let listed = new Set<string>();
-    let synced = false;
     let trouble = "";
     await this.#ports.watch(
       type,
@@ -70,8 +76,8 @@ export class PolicyBoard {
           if (event.type === "Synced") {
             for (const key of [...this.#entries.keys()])
               if (key.startsWith(`${type.kind}/`) && !listed.has(key)) this.#entries.delete(key);
-            if (!synced) this.#synced += 1;
-            synced = true;
+            this.#known.add(type.kind);
+            this.#trouble = "";
             this.#onChange();
             return undefined;
           }
@@ -98,6 +104,9 @@ export class PolicyBoard {
     const isAbsent = isApiError(error) && error.code === 404;
     const hint = isAbsent ? `the CRD ${plural}.${group} is not installed: apply deploy/generator/crds` : error.message;
     this.#logger.warn({ kind, error: hint }, "cannot watch policies, trying again");
+    if (isAbsent) this.#known.add(kind);
+    else this.#trouble = error.message;
+    this.#onChange();
   }
 
   #remove(key: string): void {

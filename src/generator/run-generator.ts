@@ -214,7 +214,9 @@ class Generator {
 
   #tellState(): void {
     const missing = [
-      ...(this.#options.fromCluster && !this.#board.synced ? ["the policies are not listed yet"] : []),
+      ...(this.#options.fromCluster && !this.#board.synced
+        ? [`the policies are not listed yet: ${this.#board.trouble || "the first list is under way"}`]
+        : []),
       ...[...this.#sources.values()].flatMap((source) => source.missing ?? []),
     ];
     const text = missing.join("\n");

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
+import type { GeneratorPorts } from "../../src/generator/ports.ts";
 import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { CONFIG_MAP, EVENT, NOTIFICATION_MESSAGE, type ResourceType, SECRET } from "../../src/resources/kinds.ts";
@@ -13,6 +18,7 @@ import {
   makeNamespace,
   onEnd,
   openCluster,
+  portsOf,
   startGenerator,
   writeConfigMap,
 } from "./running.ts";
@@ -49,6 +55,11 @@ async function list(client: KubeClient, type: ResourceType, namespace: string): 
   for await (const page of client.listPages(type, { namespace })) found.push(...page.items);
   return found;
 }
+
+const RULE = {
+  match: { any: [{ resources: { kinds: ["ConfigMap"], names: ["none"] } }] },
+  generate: { apiVersion: "v1", kind: "ConfigMap", name: "t", data: {} },
+};
 
 const isPolicyReady = ({ msg, ready }: LogRecord) => msg === "policy status written" && ready === true;
 
@@ -266,15 +277,98 @@ test("a target whose namespace is missing is tried again and visible as an Updat
   );
 });
 
-test("policies of a file run without any CRD of Kyverno", async (t) => {
+test("policies of a file run where no CRD of Kyverno is installed, and those of the cluster as soon as it is", async (t) => {
   const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const directory = await mkdtemp(join(tmpdir(), "courier-policies-"));
+  onEnd(t, () => rm(directory, { recursive: true }));
+  await writeFile(join(directory, "policy.yaml"), JSON.stringify(await guidePolicyIn(source, source)));
+  let isInstalled = false;
+  const { watch } = portsOf(client);
+  const absent = Object.assign(new Error("404 page not found"), { code: 404, reason: "NotFound" });
   const generator = await startGenerator(t, client, {
-    namespace: "default",
-    fromCluster: false,
-    files: [new URL("../../deploy/examples/", import.meta.url).pathname],
+    namespace: source,
+    files: [directory],
+    ports: {
+      async watch(type, options, handlers, signal) {
+        if (type.group === "kyverno.io") handlers.onState?.({ phase: "retrying", error: absent, retryInMs: 1 });
+        while (type.group === "kyverno.io" && !isInstalled && !signal.aborted) await nextTurn();
+        if (!signal.aborted) await watch(type, options, handlers, signal);
+      },
+    },
   });
-  const ready = await generator.logged(isReady);
-  assert.equal(ready["policies"], 1);
+  const missing = await generator.logged(({ msg }) => msg === "cannot watch policies, trying again");
+  assert.match(String(missing["error"]), /the CRD (cluster)?policies\.kyverno\.io is not installed/);
+  await generator.logged(isReady);
+  const key = { namespace: source, name: "app-notification-source" };
+  await writeConfigMap(client, key, { a: "1" });
+  await writeConfigMap(client, key, { a: "2" });
+  await generator.logged(isCreated);
+  isInstalled = true;
+  await createPolicy(
+    t,
+    client,
+    clusterPolicy(source, [{ ...RULE, generate: { ...RULE.generate, namespace: source } }]),
+  );
+  await generator.logged(isPolicyReady);
+});
+
+test("a generator without rights says which Role is missing", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const refusal = Object.assign(
+    new Error(
+      'secrets is forbidden: User "system:serviceaccount:kyverno:gen" cannot create resource "secrets" in API group ""',
+    ),
+    { code: 403, reason: "Forbidden" },
+  );
+  const { cluster } = portsOf(client);
+  const refusing: GeneratorPorts["cluster"] = {
+    ...cluster,
+    discover: (signal) => client.discover(signal),
+    get: (type, at, signal) => client.get(type, at, signal),
+    raw: (path, signal) => client.raw(path, signal),
+    mergePatch: (type, at, patch, options, signal) => client.mergePatch(type, at, patch, options, signal),
+    delete: (type, at, preconditions, signal) => client.delete(type, at, preconditions, signal),
+    create: (type, object, signal) =>
+      type.kind === "Secret" ? Promise.reject(refusal) : client.create(type, object, signal),
+  };
+  const rule = { match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source] } }] } };
+  const generate = { apiVersion: "v1", kind: "Secret", namespace: source, name: "t", data: {} };
+  await createPolicy(t, client, clusterPolicy(source, [{ ...rule, generate }]));
+  const generator = await startGenerator(t, client, { namespace: source, ports: { cluster: refusing } });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: "a" }, {});
+  const failed = await generator.logged(({ msg }) => msg === "failed to create generate target resource");
+  assert.match(
+    String(failed["error"]),
+    new RegExp(
+      `^ServiceAccount kyverno/gen may not create secrets in namespace ${source}: apply a Role in namespace ${source} with the verbs get and create on secrets of the API group "", and bind it`,
+    ),
+  );
+});
+
+test("a thousand updates in a burst give a thousand targets", async (t) => {
+  const client = await openCluster(t);
+  const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];
+  await writeConfigMap(client, { namespace: source, name: "a" }, { count: "0" });
+  const rule = {
+    match: {
+      any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source], names: ["a"], operations: ["UPDATE"] } }],
+    },
+  };
+  const name = "t-{{ request.object.metadata.resourceVersion }}";
+  const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: target, name, data: {} };
+  await createPolicy(t, client, clusterPolicy(source, [{ ...rule, generate }]));
+  const generator = await startGenerator(t, client, { namespace: target });
+  await generator.logged(isPolicyReady);
+  let last = "";
+  for (let count = 1; count <= 1_000; count += 1) {
+    const { metadata } = await writeConfigMap(client, { namespace: source, name: "a" }, { count: String(count) });
+    last = metadata.resourceVersion ?? "";
+  }
+  await generator.logged(({ msg, target: made }) => isCreated({ msg }) && String(made).endsWith(`t-${last}`));
+  assert.equal(generator.records.filter(isCreated).length, 1_000);
 });
 
 async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> {
