@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../app/version.ts";
 import { addSettings, readConfig } from "../config/config.ts";
 import { addPatchOptions } from "./patch-options.ts";
+import { addRenderOptions } from "./render-options.ts";
 
 /** Runs the command that `args` name to its end. Returns the process's exit code. */
 export async function runCommandLine(args: string[]): Promise<number> {
@@ -31,6 +32,12 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .action(async (_options, command: Command) => {
       const { sandbox } = await import("./sandbox.ts");
       exitCode = await sandbox(readConfig(command, "sandbox"));
+    });
+  addRenderOptions(program.command("render"))
+    .description("show the mails of templates and messages as they would be sent; sends none")
+    .action(async (_objects, _options, command: Command) => {
+      const { render } = await import("./render.ts");
+      exitCode = await render(command);
     });
   addPatchOptions(program.command("patch"))
     .description("kubectl patch for those without kubectl; speaks to the sandbox")

@@ -22,8 +22,21 @@ const ALLOWED: Record<string, string[]> = {
   mail: INNERMOST,
   http: ["observe", "resources"],
   sandbox: ["observe", "resources"],
+  author: [...INNERMOST, "template", "delivery", "generator", "mail"],
   app: [...INNERMOST, "config", "template", "delivery", "generator", "kube", "mail", "http", "sandbox"],
-  cli: [...INNERMOST, "config", "template", "delivery", "generator", "kube", "mail", "http", "sandbox", "app"],
+  cli: [
+    ...INNERMOST,
+    "config",
+    "template",
+    "delivery",
+    "generator",
+    "kube",
+    "mail",
+    "http",
+    "sandbox",
+    "author",
+    "app",
+  ],
 };
 
 /** What adapters may see of the folder whose ports they satisfy. */
