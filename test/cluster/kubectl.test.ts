@@ -32,6 +32,8 @@ async function kubectl(namespace: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
+const forgetDiscovery = () => rm(join(directory, "cache"), { recursive: true, force: true });
+
 async function manifest(name: string, text: string): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, text);
@@ -131,13 +133,13 @@ test("kubectl explains a kind", options, async (t) => {
       assert.match(answer, /How it is called\./);
       break;
     }
-    await rm(join(directory, "cache"), { recursive: true, force: true });
+    await forgetDiscovery();
   }
   assert.match(await kubectl(namespace, "explain", "configmap.data"), /Data contains the configuration data/);
 });
 
 test("kubectl compares, waits, replaces and lists by category", options, async (t) => {
-  const category = uniqueName("gadgets"); // kubectl remembers the other tests' groups
+  const category = uniqueName("gadgets");
   const widgets = await widgetsOf(t, category);
   const { namespace, group } = widgets;
   const file = await manifest("many.yaml", configMap("1"));
@@ -150,6 +152,7 @@ test("kubectl compares, waits, replaces and lists by category", options, async (
   });
   assert.match(await kubectl(namespace, "replace", "-f", file), /configmap\/one replaced/);
   await create(widgets.path, widgets.make("a", { spec: { name: "x" } }));
+  await forgetDiscovery(); // a category that kubectl does not know yet is no reason for it to ask again
   assert.match(await kubectl(namespace, "get", category, "-o", "name"), /widget\.\S+\/a/);
   assert.match(
     await kubectl(namespace, "api-resources", `--api-group=${group}`),
@@ -157,8 +160,10 @@ test("kubectl compares, waits, replaces and lists by category", options, async (
   );
   assert.match(await kubectl(namespace, "auth", "can-i", "create", "configmaps"), /^yes/);
   const waiting = kubectl(namespace, "wait", "--for=delete", `widgets.${group}/a`, "--timeout=20s");
-  await kubectl(namespace, "delete", `widgets.${group}`, "a");
-  await waiting.catch((error: Error) => assert.match(error.message, /NotFound/)); // it may have come too late to wait
+  await Promise.all([
+    kubectl(namespace, "delete", `widgets.${group}`, "a"),
+    waiting.catch((error: Error) => assert.match(error.message, /NotFound/)), // it may have come too late to wait
+  ]);
 });
 
 /** The watching process' next lines, as they come. */
