@@ -53,7 +53,7 @@ export function parseNumber(text: string, type: "number" | "complex" | "charCons
   if (type === "complex" || text.endsWith("i")) {
     const complex = parseComplex(text);
     if (complex !== undefined) return complex;
-    throw new Error(type === "complex" ? "syntax error scanning complex number" : `illegal number syntax: "${text}"`);
+    throw new Error(type === "complex" ? complexProblem(text) : `illegal number syntax: "${text}"`);
   }
   const integer = parseInteger(text);
   if (integer !== undefined) return integer;
@@ -93,9 +93,11 @@ export function parseFloat64(text: string): number | undefined {
   return value === undefined || !Number.isFinite(value) ? undefined : value;
 }
 
+/** Digits, with single underscores between them. */
+const DECIMAL = /^[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/;
+
 function parseDecimalFloat(text: string): number | undefined {
-  // Underscores are allowed in base-prefixed literals only, hence never here.
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+  return DECIMAL.test(text) ? Number(text.replaceAll("_", "")) : undefined;
 }
 
 function parseHexFloat(text: string): number | undefined {
@@ -108,8 +110,19 @@ function parseHexFloat(text: string): number | undefined {
   return sign === "-" ? -value : value;
 }
 
+const COMPLEX = /^([+-]?(?:[^+\-eEpP]|[eEpP][+-]?)+(?=[+-]))?([+-]?(?:[^+\-eEpP]|[eEpP][+-]?)+)i$/;
+
+function complexProblem(text: string): string {
+  const part = COMPLEX.exec(text)
+    ?.slice(1)
+    .find((piece) => piece !== undefined && parseFloat64(piece) === undefined);
+  return part === undefined
+    ? "syntax error scanning complex number"
+    : `strconv.ParseFloat: parsing "${part}": invalid syntax`;
+}
+
 function parseComplex(text: string): NumberConstant | undefined {
-  const match = /^([+-]?(?:[^+\-eEpP]|[eEpP][+-]?)+(?=[+-]))?([+-]?(?:[^+\-eEpP]|[eEpP][+-]?)+)i$/.exec(text);
+  const match = COMPLEX.exec(text);
   if (match === null) return undefined;
   const real = match[1] === undefined ? 0 : parseFloat64(match[1]);
   const imag = parseFloat64(match[2] ?? "");

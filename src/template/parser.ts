@@ -92,15 +92,14 @@ class Parser {
     const context = "define clause";
     const name = inner.templateName(inner.nextNonSpace(), context);
     inner.expect("rightDelim", context);
-    inner.addBody(name, context);
+    inner.add(name, inner.bodyOf(context, inner));
     return true;
   }
 
-  /** Reads the body of a `define` or `block` up to its `end`. */
-  addBody(name: string, context: string): void {
+  /** Reads the body of a `define` or `block` up to its `end`; `complaining` says where Go places an `else` instead. */
+  bodyOf(context: string, complaining: Parser): Statement[] {
     const { body, end } = this.list();
-    if (end.type !== "end") this.fail(`unexpected {{${end.type}}} in ${context}`);
-    this.add(name, body);
+    return end.type === "end" ? body : complaining.fail(`unexpected {{${end.type}}} in ${context}`);
   }
 
   /** A name may be defined once; blank definitions do not count. */
@@ -211,7 +210,8 @@ class Parser {
     const token = this.nextNonSpace();
     const name = this.templateName(token, context);
     const pipe = this.pipeline(context, "rightDelim");
-    new Parser(this.shared).addBody(name, context);
+    const inner = new Parser(this.shared);
+    inner.add(name, inner.bodyOf(context, this));
     return { type: "template", pos: token.pos, name, pipe };
   }
 
