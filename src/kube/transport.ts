@@ -37,9 +37,11 @@ export class Transport {
 
   /** The body of a 2xx answer. @throws KubeError for every other end, or the signal's reason */
   async send(request: KubeRequest, signal: AbortSignal | undefined): Promise<string> {
-    const late = `no answer in ${this.#requestTimeoutMs / 1000} s`;
-    const timeout = noAnswer("Timeout", `Cannot ${request.action} at ${this.server}: ${late}`);
-    using deadline = deadlineOf(this.#requestTimeoutMs, timeout, signal);
+    const late = () => {
+      const told = `no answer in ${this.#requestTimeoutMs / 1000} s`;
+      return noAnswer("Timeout", `Cannot ${request.action} at ${this.server}: ${told}`);
+    };
+    using deadline = deadlineOf(this.#requestTimeoutMs, late, signal);
     for (let attempt = 1; ; attempt += 1) {
       const line = await this.#session.line();
       try {
@@ -107,6 +109,7 @@ export class Transport {
         ...(contentType === undefined ? {} : { "content-type": contentType }),
       },
       body: body ?? null,
+      reset: false, // undici closes the connection after a DELETE with a body unless it is told not to
       signal,
     };
   }
@@ -117,13 +120,13 @@ async function refusal(action: string, { statusCode, headers, body }: Dispatcher
   return errorFromAnswer(action, statusCode, text, headers["retry-after"]?.toString());
 }
 
-/** Aborts with `reason` after `ms`, or with `outer`'s reason. Disposing leaves nothing behind on a long-lived `outer`. */
-function deadlineOf(ms: number, reason: unknown, outer: AbortSignal | undefined): { signal: AbortSignal } & Disposable {
+/** Aborts with what `reason` makes after `ms`, or with `outer`'s reason. Disposing leaves nothing behind on a long-lived `outer`. */
+function deadlineOf(ms: number, reason: () => unknown, outer: AbortSignal | undefined): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const abort = () => controller.abort(outer?.reason);
   if (outer?.aborted) abort();
   outer?.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => controller.abort(reason), ms);
+  const timer = setTimeout(() => controller.abort(reason()), ms);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {

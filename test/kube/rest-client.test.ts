@@ -35,6 +35,13 @@ test("forty requests one after the other, half of them refused, need no third co
   assert.ok(server.connections() <= 2, `${server.connections()} connections`); // the first may still be tidying up
 });
 
+test("a hundred deletes with preconditions go over the connection that is there", async (t) => {
+  const server = await startServer(t, ({ response }) => json(response, status(200, "", "deleted")));
+  const client = await clientOf(t, server);
+  for (let count = 0; count < 100; count += 1) await client.delete(CONFIG_MAP, KEY, { uid: "u" });
+  assert.ok(server.connections() <= 2, `${server.connections()} connections`);
+});
+
 test("each verb asks what the API documents", async (t) => {
   const seen: Pick<Exchange, "method" | "path" | "body">[] = [];
   const types: (string | undefined)[] = [];
