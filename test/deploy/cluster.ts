@@ -82,8 +82,9 @@ async function install(admin: KubeClient, manifests: KubeObject[]): Promise<void
 async function established(admin: KubeClient, key: ObjectKey): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const crd = await admin.get(CUSTOM_RESOURCE_DEFINITION, key);
-    const { conditions = [] } = (crd?.["status"] ?? {}) as { conditions?: { type: string; status: string }[] };
-    if (conditions.some(({ type, status }) => type === "Established" && status === "True")) return;
+    const status = crd?.["status"] as { conditions?: { type: string; status: string }[] | null } | undefined;
+    if (status?.conditions?.some((condition) => condition.type === "Established" && condition.status === "True"))
+      return;
     await pause(100);
   }
   throw new Error(`CustomResourceDefinition "${key.name}" is not established after 10 s`);
