@@ -1,6 +1,5 @@
 import type { Json } from "../resources/object.ts";
 import { messageOf, RuleError } from "./errors.ts";
-import type { Environment } from "./jmespath/functions/index.ts";
 import { type JsonObject, toText } from "./jmespath/values.ts";
 import type { ContextEntry, Policy, Rule } from "./rule-model.ts";
 import { type ExpressionCache, evaluate, mentions, type Scope, substitute } from "./substitute.ts";
@@ -17,7 +16,7 @@ export interface ContextSource {
 
 interface Inputs {
   source: ContextSource;
-  environment: Environment;
+  environment: { now: () => Date };
   expressions: ExpressionCache;
 }
 
@@ -33,7 +32,12 @@ export async function loadContext(
   signal?: AbortSignal,
 ): Promise<Scope> {
   const failures = new Map<string, RuleError>();
-  const scope = { document: { ...document }, failures, environment, expressions };
+  const scope: Scope = {
+    document,
+    failures,
+    environment: { now: environment.now, spent: { steps: 0 } },
+    expressions,
+  };
   for (const entry of mentionedEntries(rule)) {
     try {
       scope.document = { ...scope.document, [entry.name]: await loadEntry(policy, entry, scope, source, signal) };
@@ -51,6 +55,7 @@ export async function loadContext(
 
 /** Entries that preconditions or the generate block mention, or that such an entry mentions in turn. */
 function mentionedEntries({ context, preconditions, generate }: Rule): ContextEntry[] {
+  if (context.length === 0) return [];
   let text = JSON.stringify([preconditions, generate]);
   const mentioned = context.toReversed().filter((entry) => {
     const isUsed = mentions(text, entry.name);

@@ -1,7 +1,6 @@
 import type { KubeObject } from "../resources/object.ts";
 import { buildTarget } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
-import type { Environment } from "./jmespath/functions/index.ts";
 import { matchRule, needsNamespaceLabels } from "./match.ts";
 import { type CheckedCondition, checkPreconditions } from "./preconditions.ts";
 import type { ChangeRequest } from "./request.ts";
@@ -18,7 +17,7 @@ export type Verdict =
 /** What evaluating a rule needs besides the policy and the event. */
 export interface EvaluationInputs {
   source: ContextSource;
-  environment: Environment;
+  environment: { now: () => Date };
   expressions: ExpressionCache;
 }
 

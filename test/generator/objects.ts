@@ -56,5 +56,5 @@ export function noCluster(): EvaluationInputs {
 /** What expressions see when the document is this. */
 export function scopeOf(document: { [key: string]: Json }): Scope {
   const { environment, expressions } = noCluster();
-  return { document, failures: new Map(), environment, expressions };
+  return { document, failures: new Map(), environment: { ...environment, spent: { steps: 0 } }, expressions };
 }

@@ -348,6 +348,23 @@ test("a generator without rights says which Role is missing", async (t) => {
   );
 });
 
+test("a target name that is too long is told once, with its length", async (t) => {
+  const client = await openCluster(t);
+  const source = await makeNamespace(t, client, "source");
+  const rule = { match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source], names: ["a"] } }] } };
+  const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: source, name: `t-${"x".repeat(300)}`, data: {} };
+  await createPolicy(t, client, clusterPolicy(source, [{ ...rule, generate }]));
+  const generator = await startGenerator(t, client, { namespace: source });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: "a" }, {});
+  const failed = await generator.logged(({ msg }) => msg === "failed to create generate target resource");
+  assert.equal(failed["willRetry"], false);
+  assert.match(
+    String(failed["error"]),
+    /generate\.name gives a name of 302 characters that Kubernetes does not take, shorten it/,
+  );
+});
+
 test("a thousand updates in a burst give a thousand targets", async (t) => {
   const client = await openCluster(t);
   const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];

@@ -21,7 +21,6 @@ export function interpret(expression: Expression, document: Json, environment: E
 
 class Interpreter {
   readonly #environment: Environment;
-  #steps = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -129,6 +128,7 @@ class Interpreter {
           ? new ExpressionReference((item) => this.lenient(child.child, item))
           : this.lenient(child, value),
     );
+    for (const arg of args) if (!(arg instanceof ExpressionReference)) this.#charge(measure(arg));
     return this.#made(callFunction(name, args, this.#environment));
   }
 
@@ -138,8 +138,9 @@ class Interpreter {
   }
 
   #charge(steps: number): void {
-    this.#steps += steps;
-    if (this.#steps > LIMITS.steps) throw new ExpressionError(`The expression takes more than ${LIMITS.steps} steps`);
+    const { spent } = this.#environment;
+    spent.steps += steps;
+    if (spent.steps > LIMITS.steps) throw new ExpressionError(`The expressions take more than ${LIMITS.steps} steps`);
   }
 }
 

@@ -6,7 +6,7 @@ export const LIMITS = {
   tokens: 2_000,
   /** Brackets open at once. */
   nesting: 64,
-  /** Nodes visited and values made by one evaluation. */
+  /** Nodes visited, and values given to and made by functions, by all expressions of one rule for one event. */
   steps: 2_000_000,
   /** Characters of a string made by a function. */
   stringLength: 1_048_576,

@@ -53,7 +53,7 @@ function normalizeRawStrings(text: string): string {
     const next = text.charAt(index + 1);
     if (quote === "") {
       if (char === "'" || char === '"' || char === "`") quote = char;
-      if ("([{!".includes(char)) nesting += 1;
+      if ("([{".includes(char)) nesting += 1;
       if (")]}".includes(char)) nesting -= 1;
       if (nesting > LIMITS.nesting)
         throw new ExpressionSyntaxError(`Expression nested deeper than ${LIMITS.nesting} brackets: "${shorten(text)}"`);

@@ -7,7 +7,7 @@ import type { Json } from "../../../src/resources/object.ts";
 
 const NOW = new Date("2026-11-22T10:00:00Z");
 const evaluate = (expression: string, document: Json = {}) =>
-  interpret(parseExpression(expression, isFunction), document, { now: () => NOW });
+  interpret(parseExpression(expression, isFunction), document, { now: () => NOW, spent: { steps: 0 } });
 
 /** Expression → value. */
 const VALUES: [string, Json][] = [

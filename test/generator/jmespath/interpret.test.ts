@@ -11,7 +11,7 @@ const DOCUMENT: Json = {
   zero: 0,
 };
 const evaluate = (expression: string, document: Json = DOCUMENT) =>
-  interpret(parseExpression(expression, isFunction), document, { now: () => new Date(0) });
+  interpret(parseExpression(expression, isFunction), document, { now: () => new Date(0), spent: { steps: 0 } });
 
 const VALUES: [string, Json][] = [
   ["a.b", "x"],
@@ -94,4 +94,18 @@ test("a key named __proto__ is a key like others", () => {
     (evaluate("merge(@, `{}`)", JSON.parse('{"__proto__": {"polluted": true}}')) as { polluted?: true }).polluted,
     undefined,
   );
+});
+
+test("a function on a long text for each item of a long list is stopped", () => {
+  const expression = `map(&regex_match('x', '${"a".repeat(10_000)}'), @)`;
+  const started = performance.now();
+  assert.throws(
+    () =>
+      evaluate(
+        expression,
+        Array.from({ length: 100_000 }, () => 1),
+      ),
+    /more than 2000000 steps/,
+  );
+  assert.ok(performance.now() - started < 10_000);
 });

@@ -16,6 +16,8 @@ export type Argument = Json | ExpressionReference;
 /** What functions may ask of the world. */
 export interface Environment {
   now: () => Date;
+  /** Steps taken so far by all expressions that share a budget: those of one rule and one event. */
+  spent: { steps: number };
 }
 
 /** `any`, one JSON type, several (`string|number`), or `expression`. A trailing `…` repeats; a trailing `?` may be left out. */
