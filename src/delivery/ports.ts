@@ -8,6 +8,9 @@ export interface RecipientOutcome {
   message: string;
 }
 
+/** What every server must take in one transaction (RFC 5321 §4.5.3.1.8); more recipients are sent in several mails. */
+export const MAX_RECIPIENTS = 100;
+
 /** A rendered task, ready to be composed: everything of the mail but its MIME form. */
 export interface Draft {
   message: { uid: string; namespace: string; name: string };
@@ -15,7 +18,7 @@ export interface Draft {
   taskId: string;
   /** What the message is about, the same for all messages about one thing; the mails of one source thread by it. */
   source?: string;
-  /** Bare addresses, at most 100. */
+  /** Bare addresses, at most {@link MAX_RECIPIENTS}. */
   to: string[];
   subject: string;
   body: string;

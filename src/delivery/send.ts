@@ -2,11 +2,8 @@
 import { backoffMs } from "../control/backoff.ts";
 import type { Circuit } from "../control/circuit.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { Draft, Mailer, MailServer, RecipientOutcome } from "./ports.ts";
+import { type Draft, MAX_RECIPIENTS, type Mailer, type MailServer, type RecipientOutcome } from "./ports.ts";
 import { consequenceOf, type Reason } from "./reasons.ts";
-
-/** More recipients than this are sent in several mails (RFC 5321 §4.5.3.1.8). */
-export const MAX_RECIPIENTS = 100;
 
 const SERVER_AWAY = { firstMs: 1000, capMs: 60_000 };
 /** A refused login or certificate does not mend itself; the Secret's change is what usually ends the wait. */

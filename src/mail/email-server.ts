@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import type { MailServer } from "../delivery/ports.ts";
 import type { ObjectMeta } from "../resources/object.ts";
-import { type Mailbox, parseMailbox, toAsciiDomain } from "./address.ts";
+import { toAsciiDomain } from "../resources/recipient.ts";
+import { type Mailbox, parseMailbox } from "./address.ts";
 
 /** The platform's SMTP server as its Secret describes it, checked and ready to connect to. */
 export interface EmailServer extends MailServer {

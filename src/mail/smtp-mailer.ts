@@ -1,14 +1,11 @@
-import type { Draft, MailServer, RecipientOutcome } from "../delivery/ports.ts";
-import { parseRecipient } from "./address.ts";
+import { type Draft, MAX_RECIPIENTS, type MailServer, type RecipientOutcome } from "../delivery/ports.ts";
+import { parseRecipient } from "../resources/recipient.ts";
 import { composeMail, type Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
 import { MailBodyError } from "./html.ts";
 import { type AddressOutcome, outcomesOf } from "./outcomes.ts";
 import { createPoolCache } from "./pool-cache.ts";
 import type { SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
-
-/** More recipients than any server must take in one transaction: RFC 5321 §4.5.3.1.8. The planner splits such tasks. */
-export const MAX_RECIPIENTS = 100;
 
 export interface SmtpMailerOptions extends Partial<SmtpPoolOptions> {
   /** One mail's whole time, from waiting for a connection to the server's answer. Default 5 minutes. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { parseRecipient } from "../../src/mail/address.ts";
+import { parseRecipient } from "../../src/resources/recipient.ts";
 
 suite("an address is taken", () => {
   const cases: [destination: string, address: string][] = [
