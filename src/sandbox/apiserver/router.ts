@@ -111,10 +111,11 @@ async function routeObject(call: Call): Promise<Answer> {
 
 async function deleteOptions({ request }: Call): Promise<DeleteOptions> {
   negotiate(request.headers.accept);
-  const { preconditions, dryRun } = (await readObject(request.message)) ?? {};
+  const { preconditions, dryRun, propagationPolicy } = (await readObject(request.message)) ?? {};
   return {
     ...(typeof preconditions === "object" && preconditions !== null ? { preconditions } : {}),
     ...(Array.isArray(dryRun) ? { dryRun } : {}),
+    propagationPolicy,
   };
 }
 

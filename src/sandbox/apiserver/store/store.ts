@@ -67,13 +67,13 @@ export class Store {
     return current;
   }
 
-  /** Removes an object; watchers see its last state under the revision of the removal. */
-  remove(collection: string, key: ObjectKey): void {
+  /** Removes an object; watchers see its last state, `final` where the removal changed it, under the removal's revision. */
+  remove(collection: string, key: ObjectKey, final?: KubeObject): void {
     const { items } = this.#writable(collection);
     const previous = items.get(storageKey(key));
     if (previous === undefined) return;
     items.delete(storageKey(key));
-    const { object } = previous;
+    const object = final ?? previous.object;
     const current = this.#revise({ ...object, metadata: { ...object.metadata } });
     this.#publish({ type: "DELETED", collection, revision: current.revision, current, previous });
   }

@@ -18,21 +18,19 @@ import { age } from "./duration.ts";
 export const BUILTIN_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ConfigMap: [
     NAME,
-    column("Data", "Data contains the configuration data.", (o) =>
-      String(countAt(o, "data") + countAt(o, "binaryData")),
-    ),
+    column("Data", "Data contains the configuration data.", (o) => countAt(o, "data") + countAt(o, "binaryData")),
     AGE,
   ],
   Secret: [
     NAME,
     column("Type", "Used to facilitate programmatic handling of secret data.", (o) => textAt(o, "type")),
-    column("Data", "Data contains the secret data.", (o) => String(countAt(o, "data"))),
+    column("Data", "Data contains the secret data.", (o) => countAt(o, "data")),
     AGE,
   ],
   Namespace: [NAME, column("Status", "The status of the namespace", (o) => textAt(o, "status", "phase")), AGE],
   ServiceAccount: [
     NAME,
-    column("Secrets", "Secrets is the list of secrets allowed to be used.", (o) => String(listAt(o, "secrets").length)),
+    column("Secrets", "Secrets is the list of secrets allowed to be used.", (o) => listAt(o, "secrets").length),
     AGE,
   ],
   Event: eventColumns(),
@@ -127,7 +125,7 @@ function bindingColumns(): Column[] {
 }
 
 function deploymentColumns(): Column[] {
-  const count = (o: KubeObject, ...path: string[]) => String(at(o, ...path) ?? 0);
+  const count = (o: KubeObject, ...path: string[]) => Number(at(o, ...path) ?? 0);
   const containers = (o: KubeObject) => listAt(o, "spec", "template", "spec", "containers");
   return [
     NAME,

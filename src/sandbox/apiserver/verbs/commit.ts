@@ -11,10 +11,10 @@ import {
   OBJECT_MODIFIED,
 } from "../protocol/api-error.ts";
 import { NAMESPACE_COLLECTION } from "../resources/builtin.ts";
-import { present, type Resource, subjectOf, toStored } from "../resources/resource.ts";
+import { kindSubjectOf, present, type Resource, subjectOf, toStored } from "../resources/resource.ts";
 import { keyOf, type Stored } from "../store/store.ts";
 import { validateObject } from "./decode.ts";
-import { removeWhenReleased } from "./delete.ts";
+import { isReleased, release } from "./delete.ts";
 import { isDryRun } from "./dry-run.ts";
 import { trackUpdate } from "./managed-fields.ts";
 import { contentDiffers, keepServerFields, metadataErrors, stampNew } from "./metadata.ts";
@@ -26,7 +26,7 @@ export type TrackFields = (call: Call, after: KubeObject, live: KubeObject | und
 /** Stores a decoded new object. @throws ApiError 403, 404, 409, 422 */
 export function commitCreate(call: Call, draft: KubeObject, track: TrackFields = trackUpdate): Stored {
   const { state, resource } = call;
-  checkNamespace(call);
+  checkNamespace(call, draft);
   if (draft.metadata.resourceVersion) {
     throw new ApiError({
       code: 500,
@@ -66,9 +66,11 @@ export function commitUpdate(call: Call, draft: KubeObject, live: Stored, track:
   const tracked = track(call, object, live.object);
   if (isSame(tracked, live.object)) return live;
   if (isDryRun(call)) return dry(tracked);
-  const stored = state.store.put(resource.collection, keyOf(tracked), tracked);
-  removeWhenReleased(state, resource, stored);
-  return stored;
+  if (isReleased(state, resource, tracked)) {
+    release(state, resource, tracked);
+    return dry(tracked);
+  }
+  return state.store.put(resource.collection, keyOf(tracked), tracked);
 }
 
 /** `/status` writes status alone (and metadata, of which the rest is kept); the object itself everything else. */
@@ -90,10 +92,15 @@ function statusMetadata(live: KubeObject, draft: KubeObject): KubeObject["metada
   };
 }
 
-function checkPreconditions({ resource, path }: Call, { metadata }: KubeObject, live: KubeObject): void {
+function checkPreconditions({ resource, path, request }: Call, { metadata }: KubeObject, live: KubeObject): void {
   const name = live.metadata.name ?? "";
   if (metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${path.name})`);
+  }
+  if (metadata.uid && metadata.uid !== live.metadata.uid && request.method === "PATCH") {
+    const message = `Invalid value: ${JSON.stringify(metadata.uid)}: field is immutable`;
+    const cause = { reason: "FieldValueInvalid", message, field: "metadata.uid" };
+    throw invalid(kindSubjectOf(resource, name), [cause]);
   }
   if (metadata.uid && metadata.uid !== live.metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${live.metadata.uid}`;
@@ -111,7 +118,7 @@ function checkPreconditions({ resource, path }: Call, { metadata }: KubeObject, 
 }
 
 /** New objects need a namespace that is there and stays. */
-function checkNamespace({ state, resource, path }: Call): void {
+function checkNamespace({ state, resource, path }: Call, draft: KubeObject): void {
   if (!resource.namespaced) return;
   const { namespace } = path;
   const found = state.store.get(NAMESPACE_COLLECTION, { namespace: "", name: namespace });
@@ -120,7 +127,7 @@ function checkNamespace({ state, resource, path }: Call): void {
   const message = `namespace ${namespace} is being terminated`;
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
   const cause = { reason: "NamespaceTerminating", message, field: "metadata.namespace" };
-  throw forbidden(subjectOf(resource, path.name), why, [cause]);
+  throw forbidden(subjectOf(resource, draft.metadata.name), why, [cause]);
 }
 
 function dry(object: KubeObject): Stored {

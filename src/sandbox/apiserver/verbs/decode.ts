@@ -37,7 +37,7 @@ export function decode(call: Call, body: Fields): KubeObject {
 const MAX_WARNINGS = 20;
 
 /** apiVersion and kind as the path has them: custom objects must say them, built-in ones may leave them out. */
-function identify(resource: Resource, body: Fields): Fields {
+export function identify(resource: Resource, body: Fields): Fields {
   const apiVersion = apiVersionOf(resource);
   const {
     kind = resource.custom ? undefined : resource.kind,
@@ -104,11 +104,19 @@ const GO_TYPES: Readonly<Record<string, string>> = {
 };
 
 function goDecodeError(kind: string, { field = "", message }: StatusCause): string {
+  const base64 = /must be of type byte: "(.*)"$/s.exec(message)?.[1];
+  if (base64 !== undefined) return `illegal base64 data at input byte ${firstBadByte(base64)}`;
   const [, expected, actual] = /must be of type (\w+): "(\w+)"/.exec(message) ?? [];
   if (expected === undefined || actual === undefined) return `${field}: ${message}`;
   const path = field.replace(/\[[^\]]*\]/g, "");
   const given = actual === "integer" ? "number" : actual;
   return `json: cannot unmarshal ${given} into Go struct field ${kind}.${path} of type ${GO_TYPES[expected] ?? expected}`;
+}
+
+/** Where Go's decoder stops: at the first character that is none of base64's, else at the end. */
+function firstBadByte(text: string): number {
+  const at = text.search(/[^A-Za-z0-9+/=]/);
+  return at === -1 ? text.length : at;
 }
 
 /** `fieldValidation`: Strict refuses undeclared fields, Warn (the default) drops them with a warning, Ignore silently. */

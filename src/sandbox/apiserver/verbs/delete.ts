@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectKey } from "../../../resources/object.ts";
 import { negotiate } from "../protocol/accept.ts";
 import { type Answer, json } from "../protocol/answer.ts";
-import { conflict, forbidden, notFound, type Status } from "../protocol/api-error.ts";
+import { conflict, forbidden, invalid, notFound, type Status } from "../protocol/api-error.ts";
 import { CRD_COLLECTION, NAMESPACE_COLLECTION } from "../resources/builtin.ts";
 import { customCollection } from "../resources/custom.ts";
 import { kindSubjectOf, type Resource, subjectOf } from "../resources/resource.ts";
@@ -14,6 +14,7 @@ import { type Call, filterOf } from "./scope.ts";
 
 /** The part of DeleteOptions that is read. Propagation has nothing to do: no owned object is collected here. */
 export interface DeleteOptions {
+  propagationPolicy?: unknown;
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun?: string[];
 }
@@ -25,11 +26,24 @@ export function remove(call: Call, options: DeleteOptions): Answer {
   const { state, resource, path, request } = call;
   const found = state.store.get(resource.collection, path);
   if (found === undefined) throw notFound(subjectOf(resource, path.name));
+  checkPolicy(options.propagationPolicy ?? request.query.get("propagationPolicy"));
   checkDeletable(call, found.object, options);
   if (isDryRun(call) || options.dryRun?.includes("All")) return deletedAnswer(resource, found.object);
   const marked = requestDeletion(state, resource, found);
   if (marked === undefined) return deletedAnswer(resource, found.object);
   return answerObject(call, marked, negotiate(request.headers.accept));
+}
+
+const POLICIES = ["Foreground", "Background", "Orphan"];
+
+/** @throws ApiError 422 */
+function checkPolicy(policy: unknown): void {
+  if (policy === undefined || policy === null || POLICIES.includes(String(policy))) return;
+  const supported = [...POLICIES, "nil"].map((one) => JSON.stringify(one)).join(", ");
+  const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: ${supported}`;
+  throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, [
+    { reason: "FieldValueNotSupported", message, field: "propagationPolicy" },
+  ]);
 }
 
 function checkDeletable(
@@ -87,7 +101,7 @@ function requestDeletion(state: ServerState, place: Place, stored: Stored, holde
   }
   const marked = object.metadata.deletionTimestamp === undefined ? mark(state, place, object) : stored;
   for (const inner of contents(state, place, object)) requestDeletion(state, inner.place, inner.stored, stored);
-  removeWhenReleased(state, place, marked);
+  releaseIfFree(state, place, marked);
   return marked;
 }
 
@@ -99,14 +113,22 @@ function mark(state: ServerState, place: Place, object: KubeObject): Stored {
   return state.store.put(place.collection, keyOf(object), marked);
 }
 
-/** Removes an object that is being deleted once nothing holds it any more. */
-export function removeWhenReleased(state: ServerState, place: Place, { object }: Stored): void {
+/** True for an object that is being deleted and that nothing holds any more. */
+export function isReleased(state: ServerState, place: Place, object: KubeObject): boolean {
   const { deletionTimestamp, finalizers = [] } = object.metadata;
+  return deletionTimestamp !== undefined && finalizers.length === 0 && contents(state, place, object).length === 0;
+}
+
+/** Removes a released object in its last state, and then what only waited for it. */
+export function release(state: ServerState, place: Place, object: KubeObject): void {
   const key = keyOf(object);
-  if (deletionTimestamp === undefined || finalizers.length > 0) return;
-  if (state.store.get(place.collection, key) === undefined || contents(state, place, object).length > 0) return;
-  state.store.remove(place.collection, key);
+  state.store.remove(place.collection, key, object);
   afterRemoval(state, key);
+}
+
+function releaseIfFree(state: ServerState, place: Place, { object }: Stored): void {
+  const isThere = state.store.get(place.collection, keyOf(object)) !== undefined;
+  if (isThere && isReleased(state, place, object)) release(state, place, object);
 }
 
 /** What must go before this object can: all in a namespace, all of a custom kind. */
@@ -127,9 +149,9 @@ function itemsOf(state: ServerState, collection: string, isMeant: (object: KubeO
 /** The last object of a namespace or custom kind that is being deleted takes it along. */
 function afterRemoval(state: ServerState, { namespace }: ObjectKey): void {
   const holder = state.store.get(NAMESPACE_COLLECTION, { namespace: "", name: namespace });
-  if (holder !== undefined) removeWhenReleased(state, { collection: NAMESPACE_COLLECTION }, holder);
+  if (holder !== undefined) releaseIfFree(state, { collection: NAMESPACE_COLLECTION }, holder);
   for (const stored of state.store.list(CRD_COLLECTION)) {
     if (stored.object.metadata.deletionTimestamp !== undefined)
-      removeWhenReleased(state, { collection: CRD_COLLECTION }, stored);
+      releaseIfFree(state, { collection: CRD_COLLECTION }, stored);
   }
 }

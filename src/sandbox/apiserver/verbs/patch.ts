@@ -6,7 +6,7 @@ import { flag } from "../protocol/request.ts";
 import { kindSubjectOf, present, subjectOf } from "../resources/resource.ts";
 import type { Stored } from "../store/store.ts";
 import { commitCreate, commitUpdate } from "./commit.ts";
-import { CANNOT_HANDLE, decode } from "./decode.ts";
+import { CANNOT_HANDLE, decode, identify } from "./decode.ts";
 import { keepManagedFields, managerOf, trackUpdate } from "./managed-fields.ts";
 import { timestamp } from "./metadata.ts";
 import type { Call } from "./scope.ts";
@@ -23,6 +23,7 @@ export async function patch(call: Call): Promise<{ stored: Stored; created: bool
   const type = mediaType(call.request.message);
   const text = await readText(call.request.message);
   if (type === APPLY_PATCH) return apply(call, yamlValue(text));
+  if (call.request.query.has("force")) throw forceForbidden();
   const transform = transformOf(call, type, jsonValue(text));
   const live = liveOf(call);
   if (live === undefined) throw notFound(subjectOf(call.resource, call.path.name));
@@ -60,6 +61,13 @@ function asObject(value: unknown): Fields {
   return value as Fields;
 }
 
+function forceForbidden(): ApiError {
+  const message = "Forbidden: may not be specified for non-apply patch";
+  return invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, [
+    { reason: "FieldValueForbidden", message, field: "force" },
+  ]);
+}
+
 function liveOf({ state, resource, path }: Call): Stored | undefined {
   return state.store.get(resource.collection, path);
 }
@@ -68,29 +76,16 @@ function liveOf({ state, resource, path }: Call): Stored | undefined {
 function apply(call: Call, body: unknown): { stored: Stored; created: boolean } {
   const { resource, path, request } = call;
   if (!request.query.get("fieldManager")) {
-    throw new ApiError({
-      code: 422,
-      reason: "Invalid",
-      message: 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      details: {
-        group: "meta.k8s.io",
-        kind: "PatchOptions",
-        causes: [
-          {
-            reason: "FieldValueRequired",
-            message: "Required value: is required for apply patch",
-            field: "fieldManager",
-          },
-        ],
-      },
-    });
+    throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, [
+      { reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" },
+    ]);
   }
   const applied = appliedObject(call, asObject(body));
   const live = liveOf(call);
   if (live === undefined && path.subresource !== "") throw notFound(subjectOf(resource, path.name));
   const result = serverSideApply({
     live: live === undefined ? undefined : present(resource, live.object),
-    applied: applied as Fields,
+    applied,
     manager: managerOf(call),
     force: flag(request.query, "force"),
     schema: resource.schema.structural,
@@ -104,24 +99,23 @@ function apply(call: Call, body: unknown): { stored: Stored; created: boolean } 
   return { stored: commitUpdate(call, draft, live, keepManagedFields), created: false };
 }
 
-function appliedObject(call: Call, body: Fields): KubeObject {
-  const { path } = call;
-  if ((body["metadata"] as Fields | undefined)?.["managedFields"])
-    throw badRequest("metadata.managedFields must be nil");
-  const applied = decode(call, withName(body, path.name));
-  if (applied.metadata.name !== path.name) {
-    throw badRequest(
-      `the name of the object (${applied.metadata.name}) does not match the name on the URL (${path.name})`,
-    );
+/** The body as its manager means it: what the schema would add is not the manager's. */
+function appliedObject(call: Call, body: Fields): Fields {
+  const { path, resource } = call;
+  const metadata = fieldsOf(body["metadata"]);
+  if (!body["apiVersion"] || !body["kind"]) throw badRequest("the applied object must name its apiVersion and kind");
+  if (metadata["managedFields"]) throw badRequest("metadata.managedFields must be nil");
+  const { name = path.name } = metadata;
+  if (name !== path.name) {
+    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${path.name})`);
   }
-  return applied;
+  const identified = identify(resource, body);
+  const namespace = path.namespace === "" ? {} : { namespace: path.namespace };
+  return { ...identified, metadata: { ...metadata, name, ...namespace } };
 }
 
-function withName(body: Fields, name: string): Fields {
-  const metadata = body["metadata"];
-  return typeof metadata === "object" && metadata !== null
-    ? { ...body, metadata: { name, ...metadata } }
-    : { ...body, metadata: { name } };
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
 function applyConflict(message: string, conflicts: readonly { manager: string; field: string }[]): ApiError {

@@ -2,7 +2,7 @@ import { apiVersionOf } from "../../../resources/kinds.ts";
 import type { KubeObject } from "../../../resources/object.ts";
 import { negotiate, type Representation } from "../protocol/accept.ts";
 import type { Answer } from "../protocol/answer.ts";
-import { badRequest, expired, futureRevision, notFound } from "../protocol/api-error.ts";
+import { type ApiError, badRequest, expired, futureRevision, invalid, notFound } from "../protocol/api-error.ts";
 import { count } from "../protocol/request.ts";
 import { present, type Resource, subjectOf } from "../resources/resource.ts";
 import { decodeContinue, encodeContinue } from "../store/continue-token.ts";
@@ -103,12 +103,21 @@ function openSnapshot(call: Call): { snapshot: readonly Stored[]; revision: numb
   const token = request.query.get("continue") ?? "";
   if (token !== "") return continueSnapshot(call, token);
   const asked = checkRevision(call);
+  if (request.query.has("resourceVersionMatch") && asked === 0 && !request.query.get("resourceVersion"))
+    throw matchForbidden();
   if (request.query.get("resourceVersionMatch") === "Exact" && asked !== state.store.revision) {
     const snapshot = state.snapshots.recall(resource.collection, asked);
     if (snapshot === undefined) throw expired("The resourceVersion for the provided list is too old.");
     return { snapshot, revision: asked, after: "" };
   }
   return { snapshot: state.store.list(resource.collection), revision: state.store.revision, after: "" };
+}
+
+function matchForbidden(): ApiError {
+  const message = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
+  return invalid({ group: "meta.k8s.io", kind: "ListOptions" }, [
+    { reason: "FieldValueForbidden", message, field: "resourceVersionMatch" },
+  ]);
 }
 
 function continueSnapshot({ state, resource, request }: Call, token: string): ReturnType<typeof openSnapshot> {

@@ -1,5 +1,5 @@
 import { type Answer, json } from "../protocol/answer.ts";
-import { badRequest, methodNotAllowed, notFound } from "../protocol/api-error.ts";
+import { invalid, methodNotAllowed, notFound } from "../protocol/api-error.ts";
 import { readObject } from "../protocol/body.ts";
 import type { ApiRequest, ResourcePath } from "../protocol/request.ts";
 import type { ServerState } from "../server-state.ts";
@@ -71,9 +71,10 @@ export async function requestToken(state: ServerState, path: ResourcePath, reque
   const spec = fieldsOf((await readObject(request.message))?.["spec"]);
   const seconds = spec["expirationSeconds"] ?? DEFAULT_SECONDS;
   if (typeof seconds !== "number" || seconds < MIN_SECONDS) {
-    throw badRequest(
-      `spec.expirationSeconds: Invalid value: ${String(seconds)}: may not specify a duration less than 10 minutes`,
-    );
+    const message = `Invalid value: ${String(seconds)}: may not specify a duration less than 10 minutes`;
+    throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name: path.name }, [
+      { reason: "FieldValueInvalid", message, field: "spec.expirationSeconds" },
+    ]);
   }
   const { namespace, name } = path;
   const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
