@@ -3,8 +3,15 @@ import type { Json, KubeObject, ObjectMeta } from "../resources/object.ts";
 import { RuleError } from "./errors.ts";
 import { isJsonObject, typeName } from "./jmespath/values.ts";
 import type { ChangeRequest } from "./request.ts";
-import type { Policy, Rule } from "./rule-model.ts";
+import type { GenerateBlock, Policy, Rule } from "./rule-model.ts";
 import { type Scope, substitute } from "./substitute.ts";
+
+export interface BuildInput {
+  policy: Policy;
+  rule: Rule;
+  block: GenerateBlock;
+  request: ChangeRequest;
+}
 
 /** Where a rule's object goes, as far as the policy says it. */
 export interface TargetIdentity {
@@ -20,10 +27,10 @@ export function formatTarget({ apiVersion, kind, namespace, name }: TargetIdenti
   return [apiVersion, kind, namespace, name].join("/");
 }
 
-/** The whole object that `rule` generates for `request`, labels included. @throws RuleError */
-export function buildTarget(policy: Policy, rule: Rule, request: ChangeRequest, scope: Scope): KubeObject {
-  const identity = identifyTarget(policy, rule, scope);
-  const data = substitute(rule.generate.data, scope, "generate.data");
+/** The whole object that one block generates for a change, labels included. @throws RuleError */
+export function buildTarget({ policy, rule, block, request }: BuildInput, scope: Scope): KubeObject {
+  const identity = identifyTarget(policy, block, scope);
+  const data = substitute(block.data, scope, `${block.path}.data`);
   if (!isJsonObject(data)) throw new RuleError(`generate.data must be an object and is ${typeName(data)}`);
   return {
     ...data,
@@ -33,9 +40,9 @@ export function buildTarget(policy: Policy, rule: Rule, request: ChangeRequest, 
   };
 }
 
-function identifyTarget(policy: Policy, { generate }: Rule, scope: Scope): TargetIdentity {
+function identifyTarget(policy: Policy, block: GenerateBlock, scope: Scope): TargetIdentity {
   const text = (name: "apiVersion" | "kind" | "namespace" | "name") => {
-    const value = substitute(generate[name], scope, `generate.${name}`);
+    const value = substitute(block[name], scope, `${block.path}.${name}`);
     if (typeof value === "string") return value;
     throw new RuleError(`generate.${name} must be a string and its expression gives ${typeName(value)}`);
   };

@@ -9,12 +9,20 @@ import { parseTemplate, type Token } from "./template.ts";
 
 /** Parses every expression of a rule whose text is known beforehand, so that a mistake is told when the policy is read. */
 export function checkExpressions(rule: Rule, reader: FieldReader): void {
+  for (const { path, each, apiVersion, kind, namespace, name, data } of rule.generate) {
+    checkValue({ apiVersion, kind, namespace, name, data }, path, reader);
+    if (each === undefined) continue;
+    checkExpression(each.list, `${path}.list`, reader);
+    checkInputs(each, reader);
+  }
+  checkInputs(rule, reader);
+}
+
+function checkInputs({ context, preconditions }: Pick<Rule, "context" | "preconditions">, reader: FieldReader): void {
   const check = (value: Json, path: string) => checkValue(value, path, reader);
-  const { apiVersion, kind, namespace, name, data } = rule.generate;
-  check({ apiVersion, kind, namespace, name, data }, `${rule.path}.generate`);
-  for (const { path, key, value } of [...(rule.preconditions.any ?? []), ...(rule.preconditions.all ?? [])])
+  for (const { path, key, value } of [...(preconditions.any ?? []), ...(preconditions.all ?? [])])
     check({ key, value }, path);
-  for (const entry of rule.context) {
+  for (const entry of context) {
     const { type: _, name: __, path, ...texts } = entry;
     const { jmesPath, ...values } = texts as typeof texts & { jmesPath?: string };
     check(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Json, path);

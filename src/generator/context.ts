@@ -1,7 +1,8 @@
 import type { Json } from "../resources/object.ts";
 import { messageOf, RuleError } from "./errors.ts";
+import type { Environment } from "./jmespath/functions/index.ts";
 import { type JsonObject, toText } from "./jmespath/values.ts";
-import type { ContextEntry, Policy, Rule } from "./rule-model.ts";
+import type { ContextEntry, Policy } from "./rule-model.ts";
 import { type ExpressionCache, evaluate, mentions, type Scope, substitute } from "./substitute.ts";
 
 /** What context entries and namespace selectors ask of a cluster. */
@@ -16,17 +17,23 @@ export interface ContextSource {
 
 interface Inputs {
   source: ContextSource;
-  environment: { now: () => Date };
+  environment: Environment;
   expressions: ExpressionCache;
 }
 
+/** Context entries, and whatever holds the expressions that may use them. */
+export interface ContextInput {
+  context: ContextEntry[];
+  users: readonly unknown[];
+}
+
 /**
- * Loads the context entries that the rule's expressions mention, in order, so that each may use those before it. An entry
+ * Loads the context entries that the users' expressions mention, in order, so that each may use those before it. An entry
  * that fails stays out and its error comes up where it is used.
  */
 export async function loadContext(
   policy: Policy,
-  rule: Rule,
+  { context, users }: ContextInput,
   document: JsonObject,
   { source, environment, expressions }: Inputs,
   signal?: AbortSignal,
@@ -35,10 +42,10 @@ export async function loadContext(
   const scope: Scope = {
     document,
     failures,
-    environment: { now: environment.now, spent: { steps: 0 } },
+    environment,
     expressions,
   };
-  for (const entry of mentionedEntries(rule)) {
+  for (const entry of mentionedEntries(context, users)) {
     try {
       scope.document = { ...scope.document, [entry.name]: await loadEntry(policy, entry, scope, source, signal) };
       failures.delete(entry.name);
@@ -53,16 +60,23 @@ export async function loadContext(
   return scope;
 }
 
-/** Entries that preconditions or the generate block mention, or that such an entry mentions in turn. */
-function mentionedEntries({ context, preconditions, generate }: Rule): ContextEntry[] {
+/** Entries that the users' texts mention, or that such an entry mentions in turn. */
+function mentionedEntries(context: ContextEntry[], users: readonly unknown[]): ContextEntry[] {
   if (context.length === 0) return [];
-  let text = JSON.stringify([preconditions, generate]);
-  const mentioned = context.toReversed().filter((entry) => {
-    const isUsed = mentions(text, entry.name);
-    if (isUsed) text += JSON.stringify(entry);
+  const texts = textsOf(users);
+  const mentioned = context.toReversed().filter(({ name, ...entry }) => {
+    const isUsed = texts.some((text) => mentions(text, name));
+    if (isUsed) texts.push(...textsOf(entry));
     return isUsed;
   });
   return mentioned.reverse();
+}
+
+/** All texts and keys in a value. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...textsOf(item)]);
 }
 
 async function loadEntry(

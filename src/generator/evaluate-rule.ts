@@ -1,23 +1,25 @@
 import type { KubeObject } from "../resources/object.ts";
 import { buildTarget } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
-import { matchRule, needsNamespaceLabels } from "./match.ts";
+import type { RuleError } from "./errors.ts";
+import { buildForEach } from "./for-each.ts";
+import { type MatchResult, matchRule, needsNamespaceLabels } from "./match.ts";
 import { type CheckedCondition, checkPreconditions } from "./preconditions.ts";
 import type { ChangeRequest } from "./request.ts";
 import { requestDocument } from "./request-document.ts";
 import type { Policy, Rule } from "./rule-model.ts";
 import type { ExpressionCache } from "./substitute.ts";
 
-/** What one rule makes of one event. */
+/** What one rule makes of one event. `errors` are those of single foreach entries and items; the others go on. */
 export type Verdict =
   | { outcome: "not matched"; because: string }
   | { outcome: "preconditions not met"; checked: CheckedCondition[] }
-  | { outcome: "generate"; checked: CheckedCondition[]; target: KubeObject };
+  | { outcome: "generate"; checked: CheckedCondition[]; targets: KubeObject[]; errors: RuleError[] };
 
 /** What evaluating a rule needs besides the policy and the event. */
 export interface EvaluationInputs {
   source: ContextSource;
-  environment: { now: () => Date };
+  now: () => Date;
   expressions: ExpressionCache;
 }
 
@@ -33,21 +35,45 @@ export async function evaluateRule(
   inputs: EvaluationInputs,
   signal?: AbortSignal,
 ): Promise<Verdict> {
-  const namespaceLabels = needsNamespaceLabels(rule)
-    ? await labelsOfNamespace(request, inputs.source, signal)
-    : undefined;
-  const { operation, type, object } = request;
-  const match = matchRule(policy, rule, { operation, type, object, namespaceLabels });
+  const { operation } = request;
+  const match = await matchRequest(policy, rule, request, inputs.source, signal);
   if (!match.matched) return { outcome: "not matched", because: match.because };
   if (operation === "DELETE" && !namesDelete(rule)) return { outcome: "not matched", because: NO_DELETE };
-  const scope = await loadContext(policy, rule, requestDocument(request), inputs, signal);
+  const { context, preconditions, generate } = rule;
+  const document = requestDocument(request);
+  const run = { ...inputs, environment: { now: inputs.now, spent: { steps: 0 } } };
+  const scope = await loadContext(policy, { context, users: [preconditions, generate] }, document, run, signal);
   const { met, checked } = checkPreconditions(rule.preconditions, scope);
   if (!met) return { outcome: "preconditions not met", checked };
-  return { outcome: "generate", checked, target: buildTarget(policy, rule, request, scope) };
+  const [block] = generate;
+  if (block !== undefined && block.each === undefined)
+    return {
+      outcome: "generate",
+      checked,
+      targets: [buildTarget({ policy, rule, block, request }, scope)],
+      errors: [],
+    };
+  const built = await buildForEach({ policy, rule, request }, scope, inputs.source, signal);
+  return { outcome: "generate", checked, ...built };
 }
 
-async function labelsOfNamespace({ object }: ChangeRequest, source: ContextSource, signal?: AbortSignal) {
-  const { namespace = "" } = object.metadata;
+/** Namespace labels are only read when all else matches: a change that no rule wants costs no request. */
+async function matchRequest(
+  policy: Policy,
+  rule: Rule,
+  { operation, type, object }: ChangeRequest,
+  source: ContextSource,
+  signal?: AbortSignal,
+): Promise<MatchResult> {
+  const subject = { operation, type, object, namespaceLabels: undefined };
+  if (!needsNamespaceLabels(rule)) return matchRule(policy, rule, subject);
+  const first = matchRule(policy, { ...rule, exclude: undefined }, subject);
+  if (!first.matched) return first;
+  return matchRule(policy, rule, { ...subject, namespaceLabels: await labelsOfNamespace(object, source, signal) });
+}
+
+async function labelsOfNamespace({ metadata }: KubeObject, source: ContextSource, signal?: AbortSignal) {
+  const { namespace = "" } = metadata;
   return namespace === "" ? {} : await source.namespaceLabels(namespace, signal);
 }
 

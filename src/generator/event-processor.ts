@@ -50,14 +50,19 @@ export class EventProcessor {
       verdict = await evaluateRule(policy, rule, request, inputs, signal);
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
-      logger.error({ ...factsOf(subject, request), error: error.message }, "rule failed");
-      await this.#options.failures.failed(subject, request, error.message, 1, signal);
+      await this.#fail(subject, request, error, signal);
       return true;
     }
     this.#trace(subject, request, verdict);
     if (verdict.outcome !== "generate") return false;
-    await writer.write({ subject, request, target: verdict.target }, signal);
+    for (const error of verdict.errors) await this.#fail(subject, request, error, signal);
+    for (const target of verdict.targets) await writer.write({ subject, request, target }, signal);
     return true;
+  }
+
+  async #fail(subject: PolicyRule, request: ChangeRequest, error: RuleError, signal: AbortSignal): Promise<void> {
+    this.#options.logger.error({ ...factsOf(subject, request), error: error.message }, "rule failed");
+    await this.#options.failures.failed({ subject, request, target: "" }, error.message, 1, signal);
   }
 
   #trace(subject: PolicyRule, request: ChangeRequest, verdict: Verdict): void {
@@ -72,8 +77,8 @@ export class EventProcessor {
       .map((condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`)
       .join("; ");
     if (verdict.outcome === "generate") {
-      const target = formatTarget(identityOf(verdict.target));
-      logger.debug({ target, ...facts, conditions }, "rule matched, target built");
+      const targets = verdict.targets.map((target) => formatTarget(identityOf(target)));
+      logger.debug({ targets, ...facts, conditions }, "rule matched, target built");
     } else logger.debug({ ...facts, conditions }, "rule matched, preconditions not met");
   }
 }

@@ -2,11 +2,18 @@ import type { Logger } from "../observe/logger.ts";
 import { messageOf } from "./errors.ts";
 import { policyReference } from "./policy-reference.ts";
 import { type GeneratorPorts, isApiError } from "./ports.ts";
-import type { PolicyRule } from "./reach.ts";
-import { type ChangeRequest, triggerKey } from "./request.ts";
-import { buildUpdateRequest, failedStatus, UPDATE_REQUEST, updateRequestName } from "./update-request.ts";
+import { triggerKey } from "./request.ts";
+import {
+  buildUpdateRequest,
+  type FailurePlace,
+  failedStatus,
+  UPDATE_REQUEST,
+  updateRequestName,
+} from "./update-request.ts";
 
 const MAX_RECORDS = 1_000;
+
+export type { FailurePlace } from "./update-request.ts";
 
 /** Keeps failures visible in the cluster: a Warning Event on the policy, and an UpdateRequest in state Failed until it succeeds. */
 export class FailureRecord {
@@ -24,14 +31,14 @@ export class FailureRecord {
   }
 
   /** Never rejects: what cannot be written is logged. */
-  async failed(subject: PolicyRule, request: ChangeRequest, message: string, tries: number, signal: AbortSignal) {
-    await this.#attempt("Event", signal, () => this.#recordEvent(subject, request, message, signal));
-    await this.#attempt("UpdateRequest", signal, () => this.#write(subject, request, message, tries, signal));
+  async failed(place: FailurePlace, message: string, tries: number, signal: AbortSignal): Promise<void> {
+    await this.#attempt("Event", signal, () => this.#recordEvent(place, message, signal));
+    await this.#attempt("UpdateRequest", signal, () => this.#write(place, message, tries, signal));
   }
 
   /** Removes the UpdateRequest of an earlier failure, if there is one. */
-  async succeeded(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<void> {
-    const name = updateRequestName(subject, request);
+  async succeeded(place: FailurePlace, signal: AbortSignal): Promise<void> {
+    const name = updateRequestName(place);
     if (!this.#written.has(name)) return;
     await this.#attempt("UpdateRequest", signal, async () => {
       await this.#ports.cluster.delete(UPDATE_REQUEST, { namespace: this.#namespace, name }, undefined, signal);
@@ -39,12 +46,9 @@ export class FailureRecord {
     });
   }
 
-  async #recordEvent(
-    { policy, rule }: PolicyRule,
-    { object, type }: ChangeRequest,
-    message: string,
-    signal: AbortSignal,
-  ) {
+  async #recordEvent({ subject, request }: FailurePlace, message: string, signal: AbortSignal): Promise<void> {
+    const { policy, rule } = subject;
+    const { object, type } = request;
     const { apiVersion, kind, name, namespace, uid } = policy;
     const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...(uid === "" ? {} : { uid }) };
     const regarding = policyReference({ apiVersion, kind, metadata });
@@ -62,12 +66,12 @@ export class FailureRecord {
     );
   }
 
-  async #write(subject: PolicyRule, request: ChangeRequest, message: string, tries: number, signal: AbortSignal) {
+  async #write(place: FailurePlace, message: string, tries: number, signal: AbortSignal): Promise<void> {
     const { cluster } = this.#ports;
-    const object = buildUpdateRequest(this.#namespace, subject, request);
+    const object = buildUpdateRequest(this.#namespace, place);
     const { name = "" } = object.metadata;
     if (!this.#written.has(name) && this.#written.size >= MAX_RECORDS)
-      throw new Error(`there are ${MAX_RECORDS} already, the failure of ${triggerKey(request)} is only logged`);
+      throw new Error(`there are ${MAX_RECORDS} already, the failure of ${triggerKey(place.request)} is only logged`);
     try {
       await cluster.create(UPDATE_REQUEST, object, signal);
     } catch (error) {

@@ -10,7 +10,7 @@ export interface MatchSubject {
   operation: Operation;
   type: Pick<ResourceType, "group" | "version" | "kind" | "namespaced">;
   object: KubeObject;
-  /** Labels of the object's namespace; undefined where no rule asks for them. */
+  /** Labels of the object's namespace; undefined while they are not known, then any namespaceSelector may match. */
   namespaceLabels: Readonly<Record<string, string>> | undefined;
 }
 
@@ -77,7 +77,8 @@ function failureOf(filter: ResourceFilter, subject: MatchSubject): string | unde
 function namespaceFailure({ namespaceSelector }: ResourceFilter, subject: MatchSubject): string | undefined {
   if (namespaceSelector === undefined) return undefined;
   if (subject.type.kind === "Namespace") return "namespaceSelector never matches a Namespace";
-  const labels = subject.namespaceLabels ?? {};
+  const labels = subject.namespaceLabels;
+  if (labels === undefined) return undefined;
   if (matchLabels(namespaceSelector, labels)) return undefined;
   return `namespaceSelector does not match the namespace's labels ${JSON.stringify(labels)}`;
 }

@@ -31,7 +31,8 @@ export interface Rule {
   preconditions: Preconditions;
   /** Whether changes made by this generator itself leave the rule alone. */
   skipOwnWrites: boolean;
-  generate: GenerateBlock;
+  /** What is generated; with foreach, what each of its items starts from. */
+  generate: GenerateBlock[];
 }
 
 /** Filters of which any, or all, must match. */
@@ -117,8 +118,20 @@ export type ContextEntry = { name: string; path: string } & (
   | { type: "apiCall"; urlPath: string; jmesPath: string | undefined; fallback: Json | undefined }
 );
 
+/** Items to build a block for, each with a context and preconditions of its own. */
+export interface ForEach {
+  /** JMESPath on the rule's context, without braces. */
+  list: string;
+  context: ContextEntry[];
+  preconditions: Preconditions;
+}
+
 /** What to generate; every text may hold `{{ expressions }}`. */
 export interface GenerateBlock {
+  /** Field path in the policy. */
+  path: string;
+  /** Set where it is an entry of foreach: the block is built once for each item. */
+  each: ForEach | undefined;
   apiVersion: string;
   kind: string;
   /** "" for a cluster-scoped target. */

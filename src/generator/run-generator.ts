@@ -79,7 +79,7 @@ class Generator {
     this.#writer = new TargetWriter({ cluster, catalog: this.#catalog, ownWrites, failures, logger });
     const inputs = {
       source: clusterContext(cluster),
-      environment: { now: () => new Date() },
+      now: () => new Date(),
       expressions: new ExpressionCache(),
     };
     this.#processor = new EventProcessor({ inputs, writer: this.#writer, failures, ownWrites, logger });

@@ -3,7 +3,7 @@ import { backoffMs } from "../control/backoff.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { formatTarget, identityOf } from "./build.ts";
-import type { FailureRecord } from "./failure-record.ts";
+import type { FailurePlace, FailureRecord } from "./failure-record.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { type Cluster, isApiError } from "./ports.ts";
@@ -62,7 +62,7 @@ export class TargetWriter {
     for (let tries = 2; tries <= MAX_TRIES; tries += 1) {
       await pause(Math.max(failure.retryAfterMs, backoffMs(tries - 1, BACKOFF)), undefined, { signal });
       const next = await this.#create(generation, signal);
-      if (next === undefined) return this.#options.failures.succeeded(generation.subject, generation.request, signal);
+      if (next === undefined) return this.#options.failures.succeeded(placeOf(generation), signal);
       failure = next;
       await this.#tell(generation, failure, tries, signal);
       if (!failure.retry) return;
@@ -111,8 +111,12 @@ export class TargetWriter {
       },
       "failed to create generate target resource",
     );
-    await this.#options.failures.failed(subject, request, failure.message, tries, signal);
+    await this.#options.failures.failed(placeOf({ subject, request, target }), failure.message, tries, signal);
   }
+}
+
+function placeOf({ subject, request, target }: Generation): FailurePlace {
+  return { subject, request, target: formatTarget(identityOf(target)) };
 }
 
 function scopeProblem(kind: string, namespaced: boolean): string {

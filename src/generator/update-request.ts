@@ -13,19 +13,25 @@ export const UPDATE_REQUEST: ResourceType = {
   namespaced: true,
 };
 
-/** Where a failure becomes visible: the same name for the same policy, rule and change, so that a later success finds it. */
-export function updateRequestName({ policy, rule }: PolicyRule, { operation, object }: ChangeRequest): string {
+/** What failed: a rule, for a change, on the way to a target; "" where it was not built. */
+export interface FailurePlace {
+  subject: PolicyRule;
+  request: ChangeRequest;
+  target: string;
+}
+
+/** The same name for the same rule, change and target, so that a later success finds it. */
+export function updateRequestName({ subject: { policy, rule }, request, target }: FailurePlace): string {
+  const { operation, object } = request;
   const { uid = "", resourceVersion = "" } = object.metadata;
-  const identity = [policy.namespace, policy.name, rule.name, operation, uid, resourceVersion].join("/");
+  const identity = [policy.namespace, policy.name, rule.name, operation, uid, resourceVersion, target].join("/");
   return `ur-${createHash("sha256").update(identity).digest("hex").slice(0, 10)}`;
 }
 
 /** A Kyverno-shaped UpdateRequest for a change whose target was not created. Its status is written apart. */
-export function buildUpdateRequest(
-  namespace: string,
-  { policy, rule }: PolicyRule,
-  request: ChangeRequest,
-): KubeObject {
+export function buildUpdateRequest(namespace: string, place: FailurePlace): KubeObject {
+  const { subject, request } = place;
+  const { policy, rule } = subject;
   const { type, object, operation } = request;
   const { name = "", uid = "" } = object.metadata;
   const trigger = {
@@ -39,7 +45,7 @@ export function buildUpdateRequest(
     apiVersion: apiVersionOf(UPDATE_REQUEST),
     kind: UPDATE_REQUEST.kind,
     metadata: {
-      name: updateRequestName({ policy, rule }, request),
+      name: updateRequestName(place),
       namespace,
       labels: { "generate.kyverno.io/policy-name": policy.name, "app.kubernetes.io/managed-by": "courier" },
     },

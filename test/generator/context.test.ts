@@ -22,7 +22,7 @@ async function resultOf(context: string, use = "x", policyKind = {}): Promise<Js
   };
   try {
     const verdict = await evaluateRule(policy, policy.rules[0] as Rule, REQUEST, inputs);
-    return verdict.outcome === "generate" ? (verdict.target["result"] as Json) : verdict.outcome;
+    return verdict.outcome === "generate" ? (verdict.targets[0]?.["result"] as Json) : verdict.outcome;
   } catch (error) {
     return (error as Error).message;
   }

@@ -4,6 +4,7 @@ import { formatTarget, identityOf } from "../../src/generator/build.ts";
 import { evaluateRule } from "../../src/generator/evaluate-rule.ts";
 import { parsePolicy } from "../../src/generator/parse-policy.ts";
 import type { Rule } from "../../src/generator/rule-model.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
 import { change, configMap, guidePolicy, noCluster } from "./objects.ts";
 
 const BEFORE = { application: "payment", owner: "platform-ops", severity: "warning" };
@@ -14,10 +15,10 @@ test("the guide's policy generates the guide's message when the data changes", a
   const verdict = await evaluateRule(policy, policy.rules[0] as Rule, request, noCluster());
   assert.ok(verdict.outcome === "generate");
   assert.equal(
-    formatTarget(identityOf(verdict.target)),
+    formatTarget(identityOf(verdict.targets[0] as KubeObject)),
     "aitextensions.alauda.io/v1beta1/NotificationMessage/cpaas-system/cm-change-app-team-a-app-notification-source-19377570",
   );
-  assert.deepEqual(verdict.target, {
+  assert.deepEqual(verdict.targets[0], {
     apiVersion: "aitextensions.alauda.io/v1beta1",
     kind: "NotificationMessage",
     metadata: {

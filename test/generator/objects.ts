@@ -48,13 +48,13 @@ export function noCluster(): EvaluationInputs {
   const nothing = () => Promise.reject(new Error("there is no cluster here"));
   return {
     source: { configMap: nothing, apiCall: nothing, namespaceLabels: nothing },
-    environment: { now: () => new Date("2026-11-22T10:00:00Z") },
+    now: () => new Date("2026-11-22T10:00:00Z"),
     expressions: new ExpressionCache(),
   };
 }
 
 /** What expressions see when the document is this. */
 export function scopeOf(document: { [key: string]: Json }): Scope {
-  const { environment, expressions } = noCluster();
-  return { document, failures: new Map(), environment: { ...environment, spent: { steps: 0 } }, expressions };
+  const { now, expressions } = noCluster();
+  return { document, failures: new Map(), environment: { now, spent: { steps: 0 } }, expressions };
 }
