@@ -120,14 +120,21 @@ test("the root must be an object and leaves metadata to the API server", () => {
   }
 });
 
-test("a pattern that is no regular expression is refused with V8's reason", () => {
-  const [error] = checkStructural({ type: "object", properties: { a: { type: "string", pattern: "(" } } });
-  assert.equal(error?.field, `${ROOT}.properties[a].pattern`);
-  assert.match(error?.message ?? "", /^Invalid value: "\(": must be a valid regular expression, but isn't: /);
+test("a pattern that is no regular expression is refused with RE2's reason", () => {
+  const refusals = [
+    ["(", "missing closing ): `(`"],
+    ["(?!x)", "invalid or unsupported Perl syntax: `(?!`"],
+  ] as const;
+  for (const [pattern, why] of refusals) {
+    const [error] = checkStructural({ type: "object", properties: { a: { type: "string", pattern } } });
+    assert.equal(error?.field, `${ROOT}.properties[a].pattern`);
+    const text = `must be a valid regular expression, but isn't: error parsing regexp: ${why}`;
+    assert.equal(error?.message, `Invalid value: ${JSON.stringify(pattern)}: ${text}`);
+  }
 });
 
-test("RE2's leading flags and text anchors are understood", () => {
-  for (const pattern of ["(?i)^abc$", "\\Aabc\\z", "^[\\w\\-]+$"]) {
+test("RE2's own syntax is understood", () => {
+  for (const pattern of ["(?i)^abc$", "\\Aabc\\z", "^[\\w\\-]+$", "[[:alpha:]]", "(?P<name>a)"]) {
     assert.deepEqual(checkStructural({ type: "object", properties: { a: { type: "string", pattern } } }), []);
   }
 });

@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js";
 import { isRecord } from "./values.ts";
 
 /** One level of a structural schema, read once from a CRD's `openAPIV3Schema`. Keyword names are the CRD's own. */
@@ -13,7 +14,7 @@ export interface SchemaNode {
   items: SchemaNode | undefined;
   required: string[];
   enum: unknown[] | undefined;
-  pattern: { source: string; regex: RegExp } | undefined;
+  pattern: { source: string; regex: RE2JS } | undefined;
   format: string;
   limits: Limits;
   listType: "atomic" | "set" | "map";
@@ -76,27 +77,10 @@ export function readSchema(schema: unknown): SchemaNode {
   };
 }
 
-/**
- * A CRD's pattern as a JavaScript expression. CRDs are written for Go's RE2; what both know is taken, plus RE2's
- * leading flags and `\A`, `\z`. @throws SyntaxError where V8 cannot read it.
- */
-export function compilePattern(source: string): RegExp {
-  const flags = /^\(\?([ims]+)\)/.exec(source);
-  const body = source
-    .slice(flags?.[0].length ?? 0)
-    .replaceAll("\\A", "^")
-    .replaceAll("\\z", "$");
-  try {
-    return new RegExp(body, `u${flags?.[1] ?? ""}`);
-  } catch {
-    return new RegExp(body, flags?.[1] ?? ""); // RE2 takes needless escapes such as `\-`, V8 only without the u flag
-  }
-}
-
 function readPattern(source: unknown): SchemaNode["pattern"] {
   if (typeof source !== "string" || source === "") return undefined;
   try {
-    return { source, regex: compilePattern(source) };
+    return { source, regex: RE2JS.compile(source) };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
+import { RE2JS } from "re2js";
 import { type FieldError, forbidden, formatGoValue, invalid, notSupported, required } from "./field-error.ts";
-import { compilePattern, readSchema } from "./node.ts";
+import { readSchema } from "./node.ts";
 import { pruneValue } from "./prune.ts";
 import { validateValue } from "./validate.ts";
 import { isRecord } from "./values.ts";
@@ -69,7 +70,7 @@ function checkPattern({ pattern }: Schema, path: string): FieldError[] {
     return [invalid(`${path}.pattern`, "", `the sandbox takes patterns of at most ${MAX_PATTERN_CHARS} chars`)];
   }
   try {
-    compilePattern(pattern);
+    RE2JS.compile(pattern);
     return [];
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
