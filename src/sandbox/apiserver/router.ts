@@ -71,6 +71,7 @@ async function routeResource(
     throw resourceNotFound();
   }
   const call: Call = { state, resource, path, request };
+  if (resource.deprecation !== undefined) request.warnings.push(resource.deprecation);
   if (path.namespace !== "" && !resource.namespaced) throw resourceNotFound();
   if (path.subresource !== "" && path.subresource !== "status") return routeSubresource(call, response);
   if (path.subresource === "status" && !resource.hasStatus) throw resourceNotFound();

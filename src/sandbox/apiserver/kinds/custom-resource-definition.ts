@@ -13,6 +13,8 @@ export interface DefinitionVersion {
   storage: boolean;
   schema?: { openAPIV3Schema?: Record<string, unknown> };
   subresources?: { status?: object };
+  deprecated?: boolean;
+  deprecationWarning?: string;
   additionalPrinterColumns?: PrinterColumn[];
 }
 

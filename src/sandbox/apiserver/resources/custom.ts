@@ -32,8 +32,14 @@ function toResource(crd: KubeObject, version: DefinitionVersion): Resource {
     custom: true,
     hasStatus: version.subresources?.status !== undefined,
     collection: customCollection(crd),
+    ...(version.deprecated === true ? { deprecation: deprecationOf(crd, version) } : {}),
     rules: { generation: true },
     columns: customColumns(version.additionalPrinterColumns),
     schema: lazySchema(() => version.schema?.openAPIV3Schema ?? {}),
   };
+}
+
+function deprecationOf(crd: KubeObject, { name, deprecationWarning }: DefinitionVersion): string {
+  const { group, names } = definitionSpec(crd);
+  return deprecationWarning ?? `${group}/${name} ${names.kind} is deprecated`;
 }

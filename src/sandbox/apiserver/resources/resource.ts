@@ -51,6 +51,8 @@ export interface Resource extends ResourceType {
   /** Where the objects of all versions of the kind are kept. */
   collection: string;
   form?: StoredForm;
+  /** Sent with every answer: this version is going away. */
+  deprecation?: string;
   rules: KindRules;
   columns: readonly Column[];
   /** Compiled on first use: few of the built-in kinds are needed in one run. */
