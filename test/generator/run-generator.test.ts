@@ -8,7 +8,14 @@ import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
 import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
-import { CONFIG_MAP, EVENT, NOTIFICATION_MESSAGE, type ResourceType, SECRET } from "../../src/resources/kinds.ts";
+import {
+  CONFIG_MAP,
+  EVENT,
+  NAMESPACE,
+  NOTIFICATION_MESSAGE,
+  type ResourceType,
+  SECRET,
+} from "../../src/resources/kinds.ts";
 import type { Json, KubeObject } from "../../src/resources/object.ts";
 import { guidePolicy } from "./objects.ts";
 import {
@@ -261,14 +268,8 @@ test("a target whose namespace is missing is tried again and visible as an Updat
     (found) => found[0]?.["status"] !== undefined,
   );
   assert.equal((request?.["status"] as { state: string } | undefined)?.state, "Failed");
-  await client.create(
-    { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false },
-    {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: late },
-    },
-  );
+  await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: late } });
+  onEnd(t, async () => void (await client.delete(NAMESPACE, { namespace: "", name: late })));
   await generator.logged(isCreated);
   assert.ok(await client.get(SECRET, { namespace: late, name: "made" }));
   await waitFor(
