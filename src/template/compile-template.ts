@@ -37,7 +37,12 @@ export function compileTemplate(source: string, options: CompileOptions): Compil
 }
 
 function compileGo(source: string, name: string, mode: TemplateMode, limits: TemplateLimits): CompiledTemplate {
-  const parsed = parseTemplate(source, { name, functions: FUNCTION_NAMES, nesting: limits.nesting });
+  const parsed = parseTemplate(source, {
+    name,
+    functions: FUNCTION_NAMES,
+    nesting: limits.nesting,
+    maxTokens: limits.tokens,
+  });
   const definitions = mode === "html" ? escapeDefinitions(parsed, { name, source }) : parsed;
   const unit: Unit = { name, source, sites: [], constants: [], functions: new Set() };
   const programs = compilePrograms(definitions, unit);

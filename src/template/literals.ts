@@ -47,8 +47,12 @@ function unquoteUnit(body: string, at: number, mark: string): { text: string; co
   return { text: String.fromCodePoint(code), code, end };
 }
 
+/** No number needs more characters; reading one takes longer than its length. */
+const MAX_LITERAL = 1000;
+
 /** What a number or character literal stands for. @throws Error whose message is Go's complaint */
 export function parseNumber(text: string, type: "number" | "complex" | "charConstant"): NumberConstant {
+  if (text.length > MAX_LITERAL) throw new Error(`illegal number syntax: a literal of ${text.length} characters`);
   if (type === "charConstant") return { kind: "int", value: parseChar(text) };
   if (type === "complex" || text.endsWith("i")) {
     const complex = parseComplex(text);

@@ -12,6 +12,8 @@ export function parseTemplate(source: string, options: ParseOptions): Map<string
   const shared: SharedSource = { source, options, tokens: tokenize(source), at: 0, definitions: new Map(), depth: 0 };
   shared.definitions.set(options.name, { name: options.name, body: [] });
   const parser = new Parser(shared);
+  const excess = shared.tokens[options.maxTokens];
+  if (excess !== undefined) parser.fail(`more than ${options.maxTokens} words and signs in actions`, excess, "limit");
   parser.add(options.name, parser.top());
   return shared.definitions;
 }

@@ -20,8 +20,14 @@ class CodeGenerator extends (environment as unknown as { JavaScriptCompiler: new
       ? ["helpers[", JSON.stringify(name), "]"]
       : super.nameLookup(parent, name, type);
   }
+
+  /** Every block is a program of its own: looking for an equal one takes time that grows with their square. */
+  override matchExistingProgram(): undefined {
+    return undefined;
+  }
 }
 interface Generator {
+  matchExistingProgram(child: unknown): unknown;
   nameLookup(parent: unknown, name: string, type: string): unknown;
 }
 Object.assign(CodeGenerator.prototype, { compiler: CodeGenerator });

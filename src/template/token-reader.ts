@@ -10,6 +10,8 @@ export interface ParseOptions {
   functions: ReadonlySet<string>;
   /** Blocks inside one another, beyond which a source is refused. */
   nesting: number;
+  /** Tokens, beyond which a source is refused. */
+  maxTokens: number;
 }
 
 /** What the parsers of one source's templates have in common. */

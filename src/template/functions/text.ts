@@ -46,7 +46,16 @@ function title(text: string): string {
   );
 }
 
-const trimSpace = (text: string): string => text.replace(/^[\p{White_Space}]+|[\p{White_Space}]+$/gu, "");
+const SPACE = /\p{White_Space}/u;
+
+/** strings.TrimSpace, from both ends: a regular expression would look at every blank inside for the end. */
+function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text[start] ?? "")) start++;
+  while (end > start && SPACE.test(text[end - 1] ?? "")) end--;
+  return text.slice(start, end);
+}
 
 /** Counts bytes, from the end where the length is negative. */
 function truncate(length: number, text: string): string {

@@ -23,7 +23,8 @@ export function cssText(c: Context, text: string): Step {
 const CSS_STARTS: Record<string, State> = { '"': "CSSDqStr", "'": "CSSSqStr", "//": "CSSLineCmt", "/*": "CSSBlockCmt" };
 
 function cssUrl(c: Context, text: string, open: number): Step | undefined {
-  if (!/(?:^|[^\w\-\u0080-\uffff])url[\t\n\f\r ]*$/i.test(text.slice(0, open))) return undefined;
+  const before = text.slice(0, open).trimEnd().slice(-4);
+  if (!/(?:^|[^\w\-\u0080-\uffff])url$/i.test(before)) return undefined;
   let read = open + 1 + (/^[\t\n\f\r ]*/.exec(text.slice(open + 1))?.[0].length ?? 0);
   let state: State = "CSSURL";
   if (text[read] === '"') state = "CSSDqURL";

@@ -1,5 +1,5 @@
 import { type Context, HtmlError, isComment, isInScriptLiteral } from "./context.ts";
-import { nextStep } from "./transitions.ts";
+import { endTag, nextStep } from "./transitions.ts";
 
 /** Literal text as it is written, and the context behind it. */
 export interface EscapedText {
@@ -24,9 +24,10 @@ export class TextError extends Error {
 /** Follows literal text: comments vanish, a `<` that opens no tag becomes `&lt;`. @throws TextError */
 export function escapeText(start: Context, text: string): EscapedText {
   let context = start;
+  const ends = new EndTags(text);
   let out = "";
   for (let at = 0; at < text.length; ) {
-    const step = stepAt(context, text, at);
+    const step = stepAt(context, text, at, ends.after(context, at));
     const piece = text.slice(at, at + step.read);
     const next = step.context;
     if (step.read === 0 && next.state === context.state) throw new Error(`no way on from ${context.state} at ${at}`);
@@ -37,9 +38,32 @@ export function escapeText(start: Context, text: string): EscapedText {
   return { context, text: out };
 }
 
-function stepAt(context: Context, text: string, at: number): ReturnType<typeof nextStep> {
+/** Looks for each end tag once, not from every step anew. */
+class EndTags {
+  readonly text: string;
+  tag: RegExp | undefined;
+  found = -1;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** How far from `at` the element around ends; undefined when it does not. */
+  after(context: Context, at: number): number | undefined {
+    const tag = endTag(context);
+    if (tag === undefined) return undefined;
+    if (tag !== this.tag || this.found < at) {
+      tag.lastIndex = at;
+      this.tag = tag;
+      this.found = tag.exec(this.text)?.index ?? Number.POSITIVE_INFINITY;
+    }
+    return Number.isFinite(this.found) ? this.found - at : undefined;
+  }
+}
+
+function stepAt(context: Context, text: string, at: number, end: number | undefined): ReturnType<typeof nextStep> {
   try {
-    return nextStep(context, text.slice(at));
+    return nextStep(context, text.slice(at), end);
   } catch (error) {
     if (error instanceof HtmlError) throw new TextError(error, at, context);
     throw error;

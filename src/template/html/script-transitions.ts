@@ -88,7 +88,7 @@ const BEFORE_REGEXP =
 
 /** What a slash behind this piece of script would begin. */
 function afterScript(script: string, before: JsContext): JsContext {
-  const text = script.replace(/[\t\n\f\r \u2028\u2029]+$/, "");
+  const text = script.trimEnd();
   if (text === "") return before;
   const signs = /(\++|-+)$/.exec(text);
   if (signs !== null) return signs[0].length % 2 === 1 ? "Regexp" : "DivOp";

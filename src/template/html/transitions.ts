@@ -22,23 +22,26 @@ export interface Step {
 
 const stay = (context: Context, text: string): Step => ({ context, read: text.length });
 
-/** The next step through literal text. @throws HtmlError */
-export function nextStep(c: Context, text: string): Step {
-  if (c.delim === "None") {
-    const end = elementEnd(c, text);
-    if (end === 0) return { context: fresh(c, {}), read: 0 };
-    return transition(c, end === undefined ? text : text.slice(0, end));
-  }
-  return attributeStep(c, text);
+/** The next step through literal text; `end` is where the end tag of the element around begins, if it does. @throws HtmlError */
+export function nextStep(c: Context, text: string, end: number | undefined): Step {
+  if (c.delim !== "None") return attributeStep(c, text);
+  if (end === 0) return { context: fresh(c, {}), read: 0 };
+  return transition(c, end === undefined ? text : text.slice(0, end));
 }
 
-/** The body of script, style, textarea and title ends at their end tag alone, wherever it stands. */
-function elementEnd(c: Context, text: string): number | undefined {
-  if (c.element === "None" || c.element === "Meta") return undefined;
+/** The body of script, style, textarea and title ends at their end tag alone, wherever it stands: the tag to look for. */
+export function endTag(c: Context): RegExp | undefined {
+  if (c.delim !== "None" || c.element === "None" || c.element === "Meta") return undefined;
   if (c.element === "Script" && (isInScriptLiteral(c) || isComment(c))) return undefined;
-  const found = text.search(new RegExp(`</${c.element}[> \\t\\n\\f/]`, "i"));
-  return found < 0 ? undefined : found;
+  return END_TAGS[c.element];
 }
+
+const END_TAGS: Record<"Script" | "Style" | "Textarea" | "Title", RegExp> = {
+  Script: /<\/script[> \t\n\f/]/gi,
+  Style: /<\/style[> \t\n\f/]/gi,
+  Textarea: /<\/textarea[> \t\n\f/]/gi,
+  Title: /<\/title[> \t\n\f/]/gi,
+};
 
 const DELIMITERS: Record<string, RegExp> = { DoubleQuote: /"/, SingleQuote: /'/, SpaceOrTagEnd: /[ \t\n\f\r>]/ };
 
