@@ -1,7 +1,7 @@
 /** What is known beforehand of a message's `spec.body`. */
 import { isObject } from "../resources/fields.ts";
 import { suggest } from "../template/suggest.ts";
-import { type DataPath, EACH } from "./template-uses.ts";
+import { type DataPath, EACH, formatPath, type VariableUse } from "./template-uses.ts";
 
 /** A body, and how far it can be read: a policy's holds `{{ expressions }}` whose values nobody knows yet. */
 export interface Body {
@@ -14,8 +14,14 @@ export type Presence = { kind: "set" } | { kind: "unknown" } | { kind: "unset"; 
 const SET: Presence = { kind: "set" };
 const UNKNOWN: Presence = { kind: "unknown" };
 
+/** Whether a template that reads `use` finds a value in `body`, or does not come to read it. */
+export function presenceOfUse({ path, isGuarded, guards }: VariableUse, body: Body): Presence {
+  const isReached = !isGuarded && guards.every((guard) => presenceOf(guard, body).kind !== "unset");
+  return isReached ? presenceOf(path, body) : SET;
+}
+
 /** Whether `path` has a value in `body`. A null counts as none: templates show both as `<no value>`. */
-export function presenceOf(path: DataPath, { value, isGenerated }: Body): Presence {
+function presenceOf(path: DataPath, { value, isGenerated }: Body): Presence {
   return follow(path, value, isGenerated, []);
 }
 
@@ -28,14 +34,12 @@ function follow(path: DataPath, value: unknown, isGenerated: boolean, seen: Data
   if (!isObject(value)) return value === undefined || value === null ? { kind: "unset" } : SET; // a wrong type is told when it is rendered
   const names = Object.keys(value);
   if (Object.hasOwn(value, step)) {
-    const found = follow(rest, value[step], isGenerated, [...seen, step]);
-    return found;
+    return follow(rest, value[step], isGenerated, [...seen, step]);
   }
   if (isGenerated && names.some((name) => name.includes("{{"))) return UNKNOWN;
   const near = suggest(step, names);
   if (near === undefined) return { kind: "unset" };
-  const nearest = [...seen, near, ...rest].map((part) => (part === EACH ? "[]" : `.${part}`)).join("");
-  return { kind: "unset", nearest };
+  return { kind: "unset", nearest: formatPath([...seen, near, ...rest]) };
 }
 
 /** Set where some item has it; nothing can be said of a list without items. */

@@ -131,11 +131,7 @@ function checkAttribute(element: string, { name, value, offset }: Attribute, rep
   const kept = attributesOf(element, name, written);
   if (kept === undefined) {
     if (name !== "style" || written.trim() !== "")
-      once(
-        offset,
-        "warning",
-        `the attribute ${name} of <${element}> is left out of the mail: use style, align, bgcolor`,
-      );
+      once(offset, "warning", `the attribute ${name} of <${element}> is left out of the mail`);
     return;
   }
   if (name !== "style" || value?.includes(HOLE)) return;

@@ -26,8 +26,8 @@ export function checkTemplate(manifest: Manifest): Finding[] {
   const template = readTemplate(manifest);
   if (template === undefined) return findings;
   const errors = findTemplateErrors(template);
-  const isBroken = errors.length > 0;
-  return [...findings, ...errors, ...checkSubject(template), ...(isBroken ? [] : checkHtml(template))];
+  const isReadable = errors.length === 0 || parseGoTemplate(template.content.source) !== undefined;
+  return [...findings, ...errors, ...checkSubject(template), ...(isReadable ? checkHtml(template) : [])];
 }
 
 function finding(manifest: Manifest, path: string, severity: Severity, rule: Rule, message: string): Finding {

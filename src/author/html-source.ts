@@ -17,32 +17,80 @@ export interface Attribute {
 /** Stands for every character of an action. */
 export const HOLE = "\ue000";
 
-/** One action, strings, raw strings and comments in it skipped over. */
-const ACTION =
-  /\{\{(?:-?\s*\/\*[\s\S]*?\*\/\s*-?|(?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*'|[^"'`}]|\}(?!\}))*)\}\}/g;
-const TAG =
-  /<!--[\s\S]*?(?:-->|$)|<(style|script)\b[^>]*>[\s\S]*?<\/\1\s*>|<(\/?)([a-z][a-z0-9-]*)((?:[^<>"']|"[^"]*"|'[^']*')*)(>?)/gi;
+const TAG = /<!--|<(\/?)([a-z][a-z0-9-]*)((?:[^<>"']|"[^"]*"|'[^']*')*)(>?)/gi;
 const ATTRIBUTE = /([^\s"'<>/=\ue000]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?/g;
+/** Elements whose inside is no markup. */
+const RAW = new Set(["style", "script"]);
 
 /** Splits a template's source into tags and blocks. */
 export function splitHtml(source: string): Piece[] {
+  const { masked, blocks } = maskActions(source);
+  return [...splitTags(masked), ...blocks].sort((a, b) => a.offset - b.offset);
+}
+
+function splitTags(masked: string): Piece[] {
   const pieces: Piece[] = [];
-  const masked = source.replace(ACTION, (action, offset: number) => {
-    const type = blockType(action);
-    if (type !== undefined) pieces.push({ type, offset });
-    return HOLE.repeat(action.length);
-  });
-  for (const match of masked.matchAll(TAG)) {
-    const [, raw, slash, tag, attributes = "", end] = match;
-    const name = (raw ?? tag ?? "").toLowerCase();
+  const lower = masked.toLowerCase();
+  TAG.lastIndex = 0;
+  for (let match = TAG.exec(masked); match !== null; match = TAG.exec(masked)) {
+    const [, slash, tag, attributes = "", end] = match;
     const offset = match.index;
-    if (name === "") continue;
-    if (raw !== undefined) pieces.push({ type: "open", name, attributes: [], offset }, { type: "close", name, offset });
+    const name = (tag ?? "").toLowerCase();
+    if (tag === undefined) TAG.lastIndex = endOf(lower, "-->", TAG.lastIndex);
     else if (end === "") pieces.push({ type: "torn", name, offset });
     else if (slash === "/") pieces.push({ type: "close", name, offset });
-    else pieces.push({ type: "open", name, attributes: splitAttributes(attributes, offset + 1 + name.length), offset });
+    else {
+      const start = offset + 1 + name.length;
+      pieces.push({ type: "open", name, attributes: splitAttributes(attributes, start), offset });
+      if (RAW.has(name)) TAG.lastIndex = startOf(lower, `</${name}`, TAG.lastIndex);
+    }
   }
-  return pieces.sort((a, b) => a.offset - b.offset);
+  return pieces;
+}
+
+function startOf(text: string, word: string, from: number): number {
+  const at = text.indexOf(word, from);
+  return at === -1 ? text.length : at;
+}
+
+function endOf(text: string, word: string, from: number): number {
+  return Math.min(text.length, startOf(text, word, from) + word.length);
+}
+
+/** The source with {@link HOLE}s for its actions, and those of them that are blocks. */
+function maskActions(source: string): { masked: string; blocks: Piece[] } {
+  const blocks: Piece[] = [];
+  let masked = "";
+  for (let at = 0; at < source.length; ) {
+    const start = startOf(source, "{{", at);
+    const end = endOfAction(source, start);
+    const type = blockType(source.slice(start, Math.min(end, start + 40)));
+    if (type !== undefined) blocks.push({ type, offset: start });
+    masked += source.slice(at, start) + HOLE.repeat(end - start);
+    at = end;
+  }
+  return { masked, blocks };
+}
+
+/** Behind the `}}` of the action at `start`: strings and comments may hold braces. */
+function endOfAction(source: string, start: number): number {
+  if (/^\{\{(?:- )?\s*\/\*/.test(source.slice(start, start + 20)))
+    return endOf(source, "}}", startOf(source, "*/", start));
+  let at = start + 2;
+  while (at < source.length && !source.startsWith("}}", at)) {
+    const character = source[at] ?? "";
+    at = QUOTES.includes(character) ? endOfText(source, at, character) : at + 1;
+  }
+  return Math.min(source.length, at + 2);
+}
+
+const QUOTES = "\"'`";
+
+/** Behind the closing quote of the text at `start`. */
+function endOfText(source: string, start: number, quote: string): number {
+  let at = start + 1;
+  while (at < source.length && source[at] !== quote) at += source[at] === "\\" && quote !== "`" ? 2 : 1;
+  return at + 1;
 }
 
 function splitAttributes(text: string, start: number): Attribute[] {

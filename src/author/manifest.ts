@@ -23,7 +23,7 @@ const MAX_ALIASES = 100;
 /** One object of a file, with the place of each of its fields. */
 export class Manifest {
   readonly source: SourceFile;
-  /** At least a JSON object with `kind`; nothing else is checked. Numbers are as the API server would hand them out. */
+  /** At least a JSON object with `kind` and `metadata`; nothing else is checked. Numbers are as the API server would hand them out. */
   readonly object: KubeObject;
   readonly #document: Document;
   /** Path of the object in its document: "" or `items[3]`. */
@@ -31,7 +31,7 @@ export class Manifest {
 
   constructor(source: SourceFile, document: Document, object: KubeObject, root: string) {
     this.source = source;
-    this.object = object;
+    this.object = isObject(object.metadata) ? object : { ...object, metadata: {} };
     this.#document = document;
     this.#root = root;
   }
@@ -44,7 +44,7 @@ export class Manifest {
 
   /** `namespace` is undefined where the file leaves it to kubectl. */
   get identity(): { namespace: string | undefined; name: string } {
-    const { namespace, name } = isObject(this.object.metadata) ? this.object.metadata : {};
+    const { namespace, name } = this.object.metadata;
     return {
       namespace: typeof namespace === "string" && namespace !== "" ? namespace : undefined,
       name: typeof name === "string" ? name : "",

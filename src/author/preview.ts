@@ -1,5 +1,5 @@
 /** Mails as they would be sent, made by the stages of delivery itself: plan → template → render → compose. */
-import { type Plan, planDelivery, type Refusal, type Task } from "../delivery/plan.ts";
+import { planDelivery, type Task } from "../delivery/plan.ts";
 import { renderTask } from "../delivery/render.ts";
 import { compileMailTemplate } from "../delivery/templates.ts";
 import { composeMail, type Mail, type Sender } from "../mail/compose.ts";
@@ -9,7 +9,8 @@ import { NOTIFICATION_MESSAGE } from "../resources/kinds.ts";
 import { parseNotificationMessage } from "../resources/notification-message.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { suggest } from "../template/suggest.ts";
-import { presenceOf } from "./body-shape.ts";
+import { presenceOfUse } from "./body-shape.ts";
+import { checkMessage } from "./check-message.ts";
 import { checkTemplate } from "./check-template.ts";
 import { type Finding, findingAt } from "./finding.ts";
 import { isEmailServer, secretOf } from "./mail-server-secret.ts";
@@ -54,9 +55,8 @@ export function previewMails(manifests: readonly Manifest[], options: PreviewOpt
   const used = new Set<Manifest>();
   for (const manifest of messages) {
     const message = parseNotificationMessage(manifest.object);
-    const plan = planDelivery(message);
-    result.findings.push(...findRefusals(manifest, plan));
-    for (const task of plan.tasks) {
+    result.findings.push(...checkMessage(manifest));
+    for (const task of planDelivery(message).tasks) {
       const template = findTemplate(templates, task.template, manifest.identity.namespace);
       if (template === undefined) result.findings.push(missingTemplate(manifest, task.template, templates));
       else used.add(template);
@@ -129,15 +129,6 @@ export function findTemplate(
   );
 }
 
-/** Every subscription, or part of one, that delivery would refuse. */
-export function findRefusals(manifest: Manifest, { refusals }: Plan): Finding[] {
-  return refusals.map(({ reason, message }: Refusal) => {
-    const path = /^[\w.-]+(?:\[\d+\][\w.-]*)*/.exec(message)?.[0] ?? "spec";
-    const severity = reason === "MethodUnsupported" ? "warning" : "error";
-    return findingAt(manifest.source, manifest.offsetOf(path), { severity, rule: "wrong-value", message });
-  });
-}
-
 function missingTemplate(message: Manifest, name: string, templates: readonly Manifest[]): Finding {
   const names = templates.map(({ identity }) => identity.name);
   const near = suggest(name, names);
@@ -172,8 +163,8 @@ function findUnset({ email, subject, content }: TemplateManifest, body: unknown)
     const definitions = parseGoTemplate(source);
     const uses = definitions === undefined ? [] : findUses(definitions);
     return uses
-      .filter(({ path, isGuarded }) => !isGuarded && !path.includes(EACH))
-      .filter(({ path }) => presenceOf(path, { value: body, isGenerated: false }).kind === "unset")
+      .filter((use) => !use.path.includes(EACH))
+      .filter((use) => presenceOfUse(use, { value: body, isGenerated: false }).kind === "unset")
       .map(({ path }) => formatPath(path));
   });
   return [...new Set(unset)].sort();

@@ -13,14 +13,17 @@ export interface VariableUse {
   path: DataPath;
   /** UTF-16 offset in the template's source. */
   offset: number;
-  /** Whether the template itself deals with its absence: `{{ if .x }}`, `{{ with .x }}`, `{{ default "y" .x }}`. */
+  /** Whether the template itself deals with its absence: the tests of `{{ if .x }}` and `{{ with .x }}`, `default "y" .x`. */
   isGuarded: boolean;
+  /** Paths that are there when it is read at all: what `if` and `with` around it test. */
+  guards: DataPath[];
 }
 
 /** The statements of a template by name, the source itself first; undefined where it does not parse. */
 export function parseGoTemplate(source: string): Map<string, Definition> | undefined {
+  const { nesting, tokens } = DEFAULT_LIMITS;
   try {
-    return parseTemplate(source, { name: MAIN, functions: FUNCTION_NAMES, nesting: DEFAULT_LIMITS.nesting });
+    return parseTemplate(source, { name: MAIN, functions: FUNCTION_NAMES, nesting, maxTokens: tokens });
   } catch (error) {
     if (error instanceof TemplateError || error instanceof RangeError) return undefined;
     throw error;
@@ -37,9 +40,13 @@ export function findUses(definitions: Map<string, Definition>): VariableUse[] {
   return walk.uses;
 }
 
-/** `.labels.name`, `.alerts[].name`, as a template writes it. */
+/** `.labels.name`, `.alerts[].name`, `.labels["a/b"]`, as near to a template's own words as it goes. */
 export function formatPath(path: DataPath): string {
-  const text = path.map((step) => (step === EACH ? "[]" : `.${step}`)).join("");
+  const steps = path.map((step) => {
+    if (step === EACH) return "[]";
+    return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  });
+  const text = steps.join("");
   return text.startsWith(".") ? text : `.${text}`;
 }
 
@@ -142,8 +149,7 @@ class Walk {
   }
 
   #use(path: DataPath, offset: number, { guards }: Scope, isGuarded: boolean): DataPath {
-    const isTested = guards.some((guard) => guard.every((step, index) => path[index] === step));
-    if (path.length > 0) this.uses.push({ path, offset, isGuarded: isGuarded || isTested });
+    if (path.length > 0) this.uses.push({ path, offset, isGuarded, guards });
     return path;
   }
 }

@@ -3,6 +3,7 @@ import { VERSION } from "../app/version.ts";
 import { addSettings, readConfig } from "../config/config.ts";
 import { addPatchOptions } from "./patch-options.ts";
 import { addRenderOptions } from "./render-options.ts";
+import { addValidateOptions } from "./validate-options.ts";
 
 /** Runs the command that `args` name to its end. Returns the process's exit code. */
 export async function runCommandLine(args: string[]): Promise<number> {
@@ -38,6 +39,12 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .action(async (_objects, _options, command: Command) => {
       const { render } = await import("./render.ts");
       exitCode = await render(command);
+    });
+  addValidateOptions(program.command("validate"))
+    .description("say what is wrong with templates, messages, policies and the mail server's Secret, and where")
+    .action(async (_paths, _options, command: Command) => {
+      const { validate } = await import("./validate.ts");
+      exitCode = await validate(command);
     });
   addPatchOptions(program.command("patch"))
     .description("kubectl patch for those without kubectl; speaks to the sandbox")

@@ -53,6 +53,14 @@ test("render shows subject, text and HTML of a message with the template it name
   assert.equal(code, 0);
 });
 
+test("integers of the body come through whole, as the API server hands them out", async (t) => {
+  const template = TEMPLATE.replace(".labels.owner", ".count");
+  const message = MESSAGE.replace("  body:", "  body:\n    count: 9007199254740993");
+  const cwd = await workspace(t, { "template.yaml": template, "message.yaml": message });
+  const { stdout } = await courier(["render", "-f", "."], { cwd });
+  assert.match(stdout, /^Owner: 9007199254740993$/m);
+});
+
 test("a template without data shows what Go shows, and the variables it uses are told", async (t) => {
   const cwd = await workspace(t, { "template.yaml": TEMPLATE });
   const { code, stdout, stderr } = await courier(["render", "-f", "template.yaml"], { cwd });
