@@ -9,8 +9,8 @@ const filled = (part: string, before = "", after = ""): string =>
 /** Sources and values made to cost more than they look. */
 const HOSTILE: Record<string, [source: string, data?: unknown]> = {
   "as many actions as fit": [filled("{{.}}")],
-  "as many loops as the tokens allow": ["{{range .l}}{{.}}{{end}}".repeat(3000), { l: [1] }],
-  "as many values as the tokens allow": ["{{.a.b}}".repeat(9900), { a: { b: "x" } }],
+  "as many loops as the tokens allow": ["{{range .l}}{{.}}{{end}}".repeat(2700), { l: [1] }],
+  "as many values as the tokens allow": ["{{.a.b}}".repeat(7400), { a: { b: "x" } }],
   "jumps in a row": [filled("{{if .a}}{{break}}{{end}}", "{{range .l}}", "{{end}}"), { l: [1] }],
   "calls in one another": [`{{${"print (".repeat(1100)}1${")".repeat(1100)}}}`],
   "a hundred thousand fields": [`{{${".a".repeat(100_000)}}}`],
