@@ -28,7 +28,7 @@ export interface Sandbox {
 }
 
 /** The repository's own manifests that make a platform of an empty API server. */
-const PLATFORM_MANIFESTS = ["deploy/crds", "deploy/legacy", "deploy/generator/crds", "deploy/namespace.yaml"];
+const PLATFORM_MANIFESTS = ["deploy/crds", "deploy/generator/crds", "deploy/namespace.yaml"];
 
 /** Resolves when both services are ready. `onLine` is told each line that one of them logs. */
 export async function startSandbox(
