@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after } from "node:test";
 import { Agent, request } from "undici";
 import { target } from "./target.ts";
@@ -13,7 +14,7 @@ export interface Answer {
 }
 
 export interface CallOptions {
-  /** Sent as JSON unless it is a string. */
+  /** Sent as JSON unless it is a string or a stream. */
   body?: unknown;
   type?: string;
   accept?: string;
@@ -52,7 +53,9 @@ export async function call(method: string, path: string, options: CallOptions = 
     method,
     headers: headersOf(options),
     dispatcher: token === undefined ? agent : bareAgent,
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { body: typeof body === "string" || body instanceof Readable ? body : JSON.stringify(body) }),
   });
   const text = await answer.body.text();
   return { code: answer.statusCode, body: parseJson(text), headers: answer.headers };

@@ -5,7 +5,7 @@ import { Authenticator, newToken } from "./auth.ts";
 import { renderKubeconfig, writePrivateFile } from "./kubeconfig.ts";
 import { send } from "./protocol/answer.ts";
 import { ApiError, badRequest, internal, tooLarge, unauthorized } from "./protocol/api-error.ts";
-import { BODY_LIMIT_BYTES } from "./protocol/body.ts";
+import { BODY_LIMIT_BYTES, drain } from "./protocol/body.ts";
 import { type ApiRequest, flag, pathSegments } from "./protocol/request.ts";
 import { builtinResources } from "./resources/builtin.ts";
 import { serveDefinitions } from "./resources/definitions.ts";
@@ -137,7 +137,7 @@ async function handle(
     serving.counts[verb] = (serving.counts[verb] ?? 0) + 1;
     await route(state, request, response);
   } catch (error) {
-    refuse(message, response, asApiError(error));
+    await refuse(message, response, asApiError(error));
   }
 }
 
@@ -168,13 +168,15 @@ function asApiError(error: unknown): ApiError {
   return internal(error);
 }
 
-function refuse(message: IncomingMessage, response: ServerResponse, error: ApiError): void {
+async function refuse(message: IncomingMessage, response: ServerResponse, error: ApiError): Promise<void> {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  // What is left of a refused body is not read: the connection cannot be used again.
-  if (error.code === tooLarge(BODY_LIMIT_BYTES).code) response.setHeader("connection", "close");
+  if (error.code === tooLarge(BODY_LIMIT_BYTES).code) {
+    response.setHeader("connection", "close");
+    await drain(message);
+  }
   send(response, { code: error.code, body: { value: error.toStatus() } }, []);
   message.resume();
 }

@@ -55,7 +55,7 @@ export const CONFIG_MAP_RULES: KindRules = {
       ...keyErrors(data, "data"),
       ...twice.map((key) => invalid(`data[${key}]`, key, "duplicate of key present in binaryData")),
       ...keyErrors(binaryData, "binaryData"),
-      ...sizeErrors({ ...data, ...binaryData }, ""),
+      ...sizeErrors({ ...data, ...binaryData }, "[]"), // the API server has no name for both together
     ];
     return live === undefined ? errors : [...frozenErrors(object, live, ["data", "binaryData"]), ...errors];
   },

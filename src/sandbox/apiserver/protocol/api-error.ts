@@ -115,6 +115,14 @@ export function badRequest(message: string): ApiError {
   return new ApiError({ code: 400, reason: "BadRequest", message });
 }
 
+/** The object names another than its path does, or none. */
+export function nameMismatch(found: unknown, name: string): ApiError {
+  if (typeof found === "string" && found !== "") {
+    return badRequest(`the name of the object (${found}) does not match the name on the URL (${name})`);
+  }
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+}
+
 export function forbidden(subject: StatusSubject, why: string, causes?: StatusCause[]): ApiError {
   const message = `${qualified(subject)} "${subject.name ?? ""}" is forbidden: ${why}`;
   const details = { ...detailsOf(subject), ...(causes === undefined ? {} : { causes }) };

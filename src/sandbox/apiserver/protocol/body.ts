@@ -6,6 +6,9 @@ import { type ApiError, badRequest, tooLarge, unsupportedMediaType } from "./api
 /** What kube-apiserver takes. */
 export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 
+/** How much of a body that is too large is still taken in. */
+const DRAIN_LIMIT_BYTES = 64 * 1024 * 1024;
+
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const OBJECT_TYPES = ["application/json", "application/yaml", PROTOBUF];
 
@@ -23,12 +26,29 @@ async function readBytes(message: IncomingMessage): Promise<Buffer> {
   if (Number(message.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
+  // A refused body must not take its connection down before the answer is written
+  for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > BODY_LIMIT_BYTES) throw tooLarge(BODY_LIMIT_BYTES);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * Lets a client that is still sending come to the end of its body, which is thrown away: most read no answer before.
+ * Resolves at that end, when the client is gone, or when even throwing away has its limit.
+ */
+export function drain(message: IncomingMessage): Promise<void> {
+  if (message.readableEnded || message.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    let bytes = 0;
+    message.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > DRAIN_LIMIT_BYTES) resolve();
+    });
+    message.once("close", resolve).once("end", resolve).resume();
+  });
 }
 
 /** Reads an object in JSON, YAML or protobuf, or undefined when the body is empty. @throws ApiError 400, 413, 415 */

@@ -3,10 +3,10 @@ import type { KubeObject } from "../../../resources/object.ts";
 import {
   ApiError,
   alreadyExists,
-  badRequest,
   conflict,
   forbidden,
   invalid,
+  nameMismatch,
   notFound,
   OBJECT_MODIFIED,
 } from "../protocol/api-error.ts";
@@ -94,9 +94,7 @@ function statusMetadata(live: KubeObject, draft: KubeObject): KubeObject["metada
 
 function checkPreconditions({ resource, path, request }: Call, { metadata }: KubeObject, live: KubeObject): void {
   const name = live.metadata.name ?? "";
-  if (metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${path.name})`);
-  }
+  if (metadata.name !== name) throw nameMismatch(metadata.name, path.name);
   if (metadata.uid && metadata.uid !== live.metadata.uid && request.method === "PATCH") {
     const message = `Invalid value: ${JSON.stringify(metadata.uid)}: field is immutable`;
     const cause = { reason: "FieldValueInvalid", message, field: "metadata.uid" };

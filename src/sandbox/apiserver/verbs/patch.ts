@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../resources/object.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch, serverSideApply } from "../patch/index.ts";
-import { ApiError, badRequest, invalid, notFound, unsupportedMediaType } from "../protocol/api-error.ts";
+import { ApiError, badRequest, invalid, nameMismatch, notFound, unsupportedMediaType } from "../protocol/api-error.ts";
 import { jsonValue, mediaType, readText, yamlValue } from "../protocol/body.ts";
 import { flag } from "../protocol/request.ts";
 import { kindSubjectOf, present, subjectOf } from "../resources/resource.ts";
@@ -106,9 +106,7 @@ function appliedObject(call: Call, body: Fields): Fields {
   if (!body["apiVersion"] || !body["kind"]) throw badRequest("the applied object must name its apiVersion and kind");
   if (metadata["managedFields"]) throw badRequest("metadata.managedFields must be nil");
   const { name = path.name } = metadata;
-  if (name !== path.name) {
-    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${path.name})`);
-  }
+  if (name !== path.name) throw nameMismatch(name, path.name);
   const identified = identify(resource, body);
   const namespace = path.namespace === "" ? {} : { namespace: path.namespace };
   return { ...identified, metadata: { ...metadata, name, ...namespace } };

@@ -1,6 +1,6 @@
 import { negotiate } from "../protocol/accept.ts";
 import type { Answer } from "../protocol/answer.ts";
-import { badRequest, notFound } from "../protocol/api-error.ts";
+import { badRequest, nameMismatch, notFound } from "../protocol/api-error.ts";
 import { readObject } from "../protocol/body.ts";
 import { subjectOf } from "../resources/resource.ts";
 import { commitCreate, commitUpdate } from "./commit.ts";
@@ -24,11 +24,7 @@ export async function replace(call: Call): Promise<Answer> {
   const live = state.store.get(resource.collection, path);
   if (live !== undefined) return answerObject(call, commitUpdate(call, draft, live), representation);
   if (!resource.rules.createOnUpdate || path.subresource !== "") throw notFound(subjectOf(resource, path.name));
-  if (draft.metadata.name !== path.name) {
-    throw badRequest(
-      `the name of the object (${draft.metadata.name}) does not match the name on the URL (${path.name})`,
-    );
-  }
+  if (draft.metadata.name !== path.name) throw nameMismatch(draft.metadata.name, path.name);
   return answerObject(call, commitCreate(call, draft), representation, 201);
 }
 
