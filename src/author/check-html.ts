@@ -1,4 +1,4 @@
-import { alternativesOf } from "../mail/html.ts";
+import { alternativesOf, styleSheetOf } from "../mail/html.ts";
 import { type Finding, findingAt, type Severity } from "./finding.ts";
 import { type Attribute, HOLE, type Piece, splitHtml } from "./html-source.ts";
 import { inPart, type TemplateManifest } from "./template-part.ts";
@@ -31,6 +31,7 @@ export function checkHtml(template: TemplateManifest): Finding[] {
   } else if (isHtml) {
     checkBalance(pieces, report);
     checkElements(pieces, report);
+    checkStyleSheet(content.source, pieces, report);
   }
   return findings;
 }
@@ -104,6 +105,14 @@ function oddOneOut(ends: Open[]): OpenPiece | undefined {
   return longest[shortest.length];
 }
 
+/** Rules and declarations of a `<style>` that the mail will not have. */
+function checkStyleSheet(source: string, pieces: Piece[], report: Report): void {
+  const element = pieces.find((piece) => piece.type === "open" && piece.name === "style");
+  if (element === undefined) return;
+  for (const dropped of styleSheetOf(source).dropped)
+    report(element.offset, "warning", `${shorten(dropped)} in <style> is left out of the mail`);
+}
+
 /** Elements, attributes, styles and links that the mail will not have; each element and attribute is told once. */
 function checkElements(pieces: Piece[], report: Report): void {
   const told = new Set<string>();
@@ -156,6 +165,7 @@ function checkLink(element: string, name: string, value: string, offset: number,
 
 /** What becomes of an element: the sanitizer itself is asked, so that there is one list only. */
 function fateOf(name: string): "kept" | "removed" | "unknown" {
+  if (name === "style") return "kept"; // moves to the head of the document
   const probe = alternativesOf(`<${name}>x</${name}>`, "Html").html;
   if (probe.startsWith("&lt;")) return "unknown";
   return probe.startsWith(`<${name}`) ? "kept" : "removed";

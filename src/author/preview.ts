@@ -5,6 +5,7 @@ import { compileMailTemplate } from "../delivery/templates.ts";
 import { composeMail, type Mail, type Sender } from "../mail/compose.ts";
 import { parseEmailServer } from "../mail/email-server.ts";
 import { cleanSubject } from "../mail/headers.ts";
+import { MailBodyError } from "../mail/html.ts";
 import { NOTIFICATION_MESSAGE } from "../resources/kinds.ts";
 import { parseNotificationMessage } from "../resources/notification-message.ts";
 import type { KubeObject } from "../resources/object.ts";
@@ -92,7 +93,17 @@ function addPreview({ previews, findings }: PreviewResult, job: Job, { date }: P
   }
   const { uid = "preview", name = "preview" } = message?.object.metadata ?? {};
   const about = { uid, namespace: template.identity.namespace ?? "", name };
-  const mail = composeMail({ message: about, taskId: task.id, to: task.recipients, ...rendered }, sender, date);
+  let mail: Mail;
+  try {
+    mail = composeMail({ message: about, taskId: task.id, to: task.recipients, ...rendered }, sender, date);
+  } catch (error) {
+    if (!(error instanceof MailBodyError)) throw error;
+    const offset = readable?.content.offsetOf(0) ?? template.offset;
+    findings.push(
+      findingAt(template.source, offset, { severity: "error", rule: "render-failed", message: error.message }),
+    );
+    return;
+  }
   previews.push({
     template,
     ...(message !== undefined && { message }),

@@ -11,7 +11,7 @@ import {
   messageIdOf,
   threadRootOf,
 } from "./headers.ts";
-import { alternativesOf, escapeText } from "./html.ts";
+import { type Alternatives, alternativesOf, escapeText } from "./html.ts";
 import { boundaryOf, multipartAlternative, textPart } from "./mime.ts";
 
 /** A mail as it goes over the wire: the SMTP envelope and the whole RFC 5322 message. */
@@ -35,7 +35,7 @@ export function composeMail(draft: Draft, sender: Sender, date: Date): Mail {
   const domain = from.address.slice(from.address.lastIndexOf("@") + 1);
   const id = messageIdOf(draft.message.uid, draft.taskId, domain);
   const subject = cleanSubject(draft.subject);
-  const { text, html } = alternativesOf(draft.body, draft.bodyType);
+  const body = alternativesOf(draft.body, draft.bodyType);
   const language = languageTag(draft.language);
   const boundary = boundaryOf(id);
   const content = [
@@ -51,7 +51,10 @@ export function composeMail(draft: Draft, sender: Sender, date: Date): Mail {
     "MIME-Version: 1.0",
     `Content-Type: multipart/alternative;\r\n boundary="${boundary}"`,
     "",
-    multipartAlternative(boundary, [textPart("plain", text), textPart("html", wrapDocument(html, subject, language))]),
+    multipartAlternative(boundary, [
+      textPart("plain", body.text),
+      textPart("html", wrapDocument(body, subject, language)),
+    ]),
   ].join("\r\n");
   const bytes = Buffer.from(content);
   return {
@@ -76,9 +79,10 @@ function displayName({ from, displayNames }: Sender, language: string | undefine
 
 /**
  * The HTML document around a body. No colour is forced on it, so it follows the reader's light or dark theme; a table
- * with its styles inline, because that is what Outlook and Gmail keep.
+ * with its styles inline, because that is what Outlook and Gmail keep. A template's own style sheet stands in the head,
+ * the only place where Gmail reads it.
  */
-function wrapDocument(body: string, title: string, language: string | undefined): string {
+function wrapDocument({ html, css }: Alternatives, title: string, language: string | undefined): string {
   return `<!doctype html>
 <html lang="${escapeText(language ?? "en")}">
 <head>
@@ -87,14 +91,14 @@ function wrapDocument(body: string, title: string, language: string | undefined)
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <title>${escapeText(title)}</title>
-</head>
+${css === undefined ? "" : `<style>\n${css}</style>\n`}</head>
 <body style="margin:0;padding:0">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0"
  border="0" style="max-width:640px">
 <tr><td style="padding:24px;font-family:-apple-system,'Segoe UI',Roboto,
 'Helvetica Neue',Arial,'PingFang SC','Microsoft YaHei',sans-serif;
 font-size:15px;line-height:1.6">
-${body}
+${html}
 </td></tr>
 </table>
 </body>

@@ -1,10 +1,13 @@
 import { compile } from "html-to-text";
 import sanitizeHtml from "sanitize-html";
+import { filterStyleSheets, type StyleSheet } from "./style-sheet.ts";
 
 /** A mail's body in both forms; `html` is a fragment, not yet a document. Lines end in `\n`. */
 export interface Alternatives {
   text: string;
   html: string;
+  /** The body's own style sheet, for the document's head; absent where it has none. */
+  css?: string;
 }
 
 /** Columns that the derived text is wrapped at. RFC 5322 §2.1.1 recommends 78. */
@@ -37,7 +40,22 @@ export function alternativesOf(body: string, bodyType: "Html" | "Text"): Alterna
       `The rendered body has ${tags} HTML tags, at most ${MAX_TAGS} are taken: shorten the template`,
     );
   const html = sanitizeHtml(source, MAIL_HTML);
-  return { text: htmlToText(html), html };
+  const { css } = styleSheetOf(source);
+  return { text: htmlToText(html), html, ...(css !== "" && { css }) };
+}
+
+/** The style sheet in an `Html` body, and what a mail is not sent with of it. */
+export function styleSheetOf(body: string): StyleSheet {
+  const sheets: string[] = [];
+  const lower = body.toLowerCase();
+  for (let at = lower.indexOf("<style"); at !== -1; at = lower.indexOf("<style", at)) {
+    const start = lower.indexOf(">", at) + 1;
+    const end = lower.indexOf("</style", at);
+    if (start === 0 || end === -1) break;
+    sheets.push(body.slice(start, end));
+    at = end;
+  }
+  return filterStyleSheets(sheets, (property, value) => STYLES.includes(property) && PLAIN_VALUE[0].test(value));
 }
 
 /** Html without elements: entities are the author's, stray angle brackets are text. */
@@ -73,12 +91,13 @@ const htmlToText = compile({
 const linesToText = compile({ wordwrap: false });
 
 /** A style value without brackets that could fetch or compute anything. */
-const PLAIN_VALUE = [/^(?!.*(?:url|expression|image|attr)\s*\()[\w\s#%.,()'"!/-]{1,200}$/i];
+const PLAIN_VALUE: [RegExp] = [/^(?!.*(?:url|expression|image|attr)\s*\()[\w\s#%.,()'"!/-]{1,200}$/i];
 const STYLES = [
   ...["color", "background", "background-color", "width", "height", "max-width", "min-width", "display"],
   ...["font", "font-family", "font-size", "font-style", "font-weight", "line-height", "letter-spacing", "white-space"],
   ...["text-align", "text-decoration", "text-transform", "text-indent", "vertical-align", "list-style-type"],
   ...["", "-top", "-right", "-bottom", "-left"].flatMap((side) => [`padding${side}`, `margin${side}`, `border${side}`]),
+  ...["word-break", "overflow-wrap"],
   ...["border-color", "border-style", "border-width", "border-radius", "border-collapse", "border-spacing"],
 ];
 
@@ -122,7 +141,7 @@ const ELEMENT = new RegExp(`<(?:/?(?:${[...TAGS, ...REFUSED_TAGS].join("|")})(?=
 const MAIL_HTML: sanitizeHtml.IOptions = {
   allowedTags: TAGS,
   allowedAttributes: {
-    "*": ["style", "align", "valign", "bgcolor", "width", "height", "dir", "lang", "title", "role"],
+    "*": ["style", "class", "align", "valign", "bgcolor", "width", "height", "dir", "lang", "title", "role"],
     a: ["href", "name"],
     font: ["color", "face", "size"],
     img: ["src", "alt"],
