@@ -118,6 +118,11 @@ test("an apply needs a manager, an apiVersion and no managedFields", async (t) =
   const named = `${one}?fieldManager=m1`;
   await refused("PATCH", named, applying({ metadata: { name: "one" } }), { code: 400, reason: "BadRequest" });
   await refused("PATCH", named, applying(configMap("two")), { code: 400, reason: "BadRequest" });
+  await refused("PATCH", named, applying(configMap("one", {}, { namespace: "another" })), {
+    code: 400,
+    reason: "BadRequest",
+    message: /^the namespace of the (provided )?object/,
+  });
   await apply(one, "m1", body);
   const entry = { manager: "x", operation: "Apply", apiVersion: "v1" };
   await refused("PATCH", named, applying(configMap("one", {}, { managedFields: [entry] })), {

@@ -106,10 +106,16 @@ function appliedObject(call: Call, body: Fields): Fields {
   if (!body["apiVersion"] || !body["kind"]) throw badRequest("the applied object must name its apiVersion and kind");
   if (metadata["managedFields"]) throw badRequest("metadata.managedFields must be nil");
   const { name = path.name } = metadata;
+  const namespace = metadata["namespace"] || path.namespace; // "" and null are no namespace
   if (name !== path.name) throw nameMismatch(name, path.name);
+  if (namespace !== path.namespace) {
+    const asked = path.namespace === "" ? "no namespace" : path.namespace;
+    throw badRequest(
+      `the namespace of the object (${String(namespace)}) does not match the namespace on the request (${asked})`,
+    );
+  }
   const identified = identify(resource, body);
-  const namespace = path.namespace === "" ? {} : { namespace: path.namespace };
-  return { ...identified, metadata: { ...metadata, name, ...namespace } };
+  return { ...identified, metadata: { ...metadata, name, ...(namespace === "" ? {} : { namespace }) } };
 }
 
 function fieldsOf(value: unknown): Fields {
