@@ -1,7 +1,9 @@
 import Handlebars from "handlebars";
 import type { CompiledTemplate, TemplateMode } from "./compile-template.ts";
+import { ESCAPE_HELPER, escapeHandlebars, printHandlebars } from "./handlebars-html.ts";
+import { escapeWith } from "./html/escapers.ts";
 import type { TemplateLimits } from "./limits.ts";
-import { TemplateError } from "./template-error.ts";
+import { placeOf, TemplateError, type TemplateStage } from "./template-error.ts";
 
 type Node = hbs.AST.Node;
 
@@ -11,6 +13,7 @@ const ALLOWED = ["if", "unless", "each", "with"];
 const environment = Handlebars.create();
 for (const name of Object.keys(environment.helpers)) if (!ALLOWED.includes(name)) environment.unregisterHelper(name);
 environment.registerHelper("each", each);
+environment.registerHelper(ESCAPE_HELPER, escapeValue);
 
 interface Budget {
   limits: TemplateLimits;
@@ -25,11 +28,14 @@ export function compileHandlebars(
   mode: TemplateMode,
   limits: TemplateLimits,
 ): CompiledTemplate {
+  refuseDeepSource(source, name, limits);
   const ast = parse(source, name);
   new Gatekeeper(name, mode, limits).accept(ast);
+  if (mode === "html") escapeHandlebars(ast, name, source);
+  else printHandlebars(ast);
   const template = environment.compile(ast, {
-    noEscape: mode === "text",
-    knownHelpers: Object.fromEntries(ALLOWED.map((helper) => [helper, true])),
+    noEscape: true, // each value has got its own escapers, or in text none
+    knownHelpers: Object.fromEntries([...ALLOWED, ESCAPE_HELPER].map((helper) => [helper, true])),
     knownHelpersOnly: true,
   });
   const refused = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
@@ -43,6 +49,19 @@ export function compileHandlebars(
       }
     },
   };
+}
+
+/** Handlebars' parser takes very long over thousands of open blocks, so they are counted before it sees them. */
+function refuseDeepSource(source: string, name: string, { nesting, tokens }: TemplateLimits): void {
+  let depth = 0;
+  let tags = 0;
+  for (const { 1: sign = "", index } of source.matchAll(/\{\{~?\s*(#|\^(?=\s*[^\s}~])|\/)?/g)) {
+    depth += sign === "/" ? -1 : sign === "" ? 0 : 1;
+    const excess =
+      depth > nesting ? `blocks are nested deeper than ${nesting}` : `more than ${tokens / TOKENS_PER_TAG} tags`;
+    if (depth <= nesting && ++tags <= tokens / TOKENS_PER_TAG) continue;
+    throw new TemplateError(name, { stage: "limit", problem: excess, ...placeOf(source, index), goMessage: excess });
+  }
 }
 
 function parse(source: string, name: string): hbs.AST.Program {
@@ -65,6 +84,9 @@ function columnOf(error: unknown): number {
   return typeof column === "number" ? column + 1 : 1;
 }
 
+/** What a tag costs, measured in the tokens of Go templates. */
+const TOKENS_PER_TAG = 5;
+
 /** Refuses what a template of a tenant may not use. */
 class Gatekeeper extends Handlebars.Visitor {
   readonly name: string;
@@ -79,9 +101,9 @@ class Gatekeeper extends Handlebars.Visitor {
     this.limits = limits;
   }
 
-  refuse(node: Node, problem: string): never {
+  refuse(node: Node, problem: string, stage: TemplateStage = "parse"): never {
     const { line, column } = node.loc.start;
-    throw new TemplateError(this.name, { stage: "parse", problem, line, column: column + 1, goMessage: problem });
+    throw new TemplateError(this.name, { stage, problem, line, column: column + 1, goMessage: problem });
   }
 
   override MustacheStatement(node: hbs.AST.MustacheStatement): void {
@@ -93,7 +115,8 @@ class Gatekeeper extends Handlebars.Visitor {
 
   override BlockStatement(node: hbs.AST.BlockStatement): void {
     this.checkHelper(node, true);
-    if (++this.depth > this.limits.nesting) this.refuse(node, `blocks are nested deeper than ${this.limits.nesting}`);
+    if (++this.depth > this.limits.nesting)
+      this.refuse(node, `blocks are nested deeper than ${this.limits.nesting}`, "limit");
     super.BlockStatement(node);
     this.depth--;
   }
@@ -120,6 +143,7 @@ class Gatekeeper extends Handlebars.Visitor {
 
   checkHelper(node: hbs.AST.MustacheStatement | hbs.AST.BlockStatement, isBlock: boolean): void {
     const path = "original" in node.path ? String(node.path.original) : "";
+    if (path === ESCAPE_HELPER) this.refuse(node, `unknown helper "${path}": there are ${ALLOWED.join(", ")}`);
     const called = node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
     if (called && !(isBlock && ALLOWED.includes(path)))
       this.refuse(node, `unknown helper "${path}": there are ${ALLOWED.join(", ")}`);
@@ -130,6 +154,15 @@ interface EachOptions {
   data: { budget: Budget };
   fn(context: unknown, options: { data: unknown; blockParams: unknown[] }): string;
   inverse(context: unknown): string;
+}
+
+/** (value, escaper…, options): as Handlebars shows values, escaped for their place; see handlebars-html.ts. */
+function escapeValue(value: unknown, ...rest: unknown[]): string {
+  const names = rest.slice(0, -1) as string[];
+  return names.reduce(
+    (text, name) => escapeWith(name, text),
+    value === undefined || value === null ? "" : String(value),
+  );
 }
 
 /** Handlebars' own `each` over lists and own keys of maps, within the bounds. */

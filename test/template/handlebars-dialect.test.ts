@@ -20,6 +20,16 @@ test("numbers read as the message wrote them", () => {
   assert.equal(compile("{{a}} {{b}}").render(parseData('{"a":9007199254740993,"b":1.0}')), "9007199254740993 1");
 });
 
+test("numbers side by side are not added up", () => {
+  assert.equal(compile("{{a}}{{a}}").render({ a: 1 }), "11");
+});
+
+test("thousands of open blocks are refused at once", () => {
+  const refused = (error: unknown): boolean => error instanceof TemplateError && error.stage === "limit";
+  assert.throws(() => compile("{{#if a}}".repeat(20_000)), refused);
+  assert.throws(() => compile("{{a}}".repeat(20_000)), refused);
+});
+
 test("prototypes cannot be reached", () => {
   for (const path of ["constructor", "__proto__", "toString", "a.constructor", "a.__proto__.constructor"]) {
     assert.equal(compile(`[{{${path}}}]`).render({ a: {} }), "[]");
@@ -52,4 +62,21 @@ test("bounds hold and odd data is a TemplateError", () => {
     (error) => error instanceof TemplateError && error.stage === "limit",
   );
   assert.throws(() => compile("{{a}}").render({ a: { toString: 1 } }), TemplateError);
+});
+
+test("values in HTML are escaped for their place, and refused where no escaping is safe", () => {
+  const link = compile('<a href="{{url}}" title={{t}}>{{#each l}}<b>{{this}}</b>{{/each}}</a>', "html");
+  const out = link.render({ url: "javascript:alert(1)", t: "a b", l: ["<", 1] });
+  assert.equal(out, '<a href="#ZgotmplZ" title=a&#32;b><b>&lt;</b><b>1</b></a>');
+  for (const source of ["\n<script>{{a}}</script>", "\n<p onclick='{{a}}'>", "\n<p {{a}}>", "\n<style>{{a}}</style>"]) {
+    assert.throws(
+      () => compile(source, "html"),
+      (error) =>
+        error instanceof TemplateError &&
+        error.stage === "escape" &&
+        error.line === 2 &&
+        /stands in/.test(error.problem),
+      source,
+    );
+  }
 });
