@@ -1,9 +1,9 @@
 import type { ResourceType } from "../resources/kinds.ts";
-import type { Json, KubeObject, ObjectMeta } from "../resources/object.ts";
+import type { Json, KubeObject, ObjectKey, ObjectMeta } from "../resources/object.ts";
 import { RuleError } from "./errors.ts";
-import { isJsonObject, typeName } from "./jmespath/values.ts";
+import { isJsonObject, type JsonObject, typeName } from "./jmespath/values.ts";
 import type { ChangeRequest } from "./request.ts";
-import type { GenerateBlock, Policy, Rule } from "./rule-model.ts";
+import type { BlockContent, GenerateBlock, LabelSelector, Policy, Rule } from "./rule-model.ts";
 import { type Scope, substitute } from "./substitute.ts";
 
 export interface BuildInput {
@@ -27,10 +27,90 @@ export function formatTarget({ apiVersion, kind, namespace, name }: TargetIdenti
   return [apiVersion, kind, namespace, name].join("/");
 }
 
-/** The whole object that one block generates for a change, labels included. @throws RuleError */
-export function buildTarget({ policy, rule, block, request }: BuildInput, scope: Scope): KubeObject {
+/** What one block gives: a whole object, or what to copy where. */
+export type Built = { object: KubeObject } | { clone: CloneOrder };
+
+/** Objects of the cluster to copy; `labels` are those of {@link originLabels}. */
+export type CloneOrder =
+  | { type: "clone"; target: TargetIdentity; source: ObjectKey; labels: Record<string, string> }
+  | {
+      type: "cloneList";
+      /** Namespace of the copies; "" for cluster-scoped kinds. */
+      namespace: string;
+      source: string;
+      /** `version/Kind` or `group/version/Kind`, as in match. */
+      kinds: string[];
+      selector: LabelSelector | undefined;
+      labels: Record<string, string>;
+    };
+
+/** What one block generates for a change. @throws RuleError */
+export function buildBlock(input: BuildInput, scope: Scope): Built {
+  const { content } = input.block;
+  switch (content.type) {
+    case "data":
+      return { object: buildTarget(input, content.data, scope) };
+    case "clone":
+      return { clone: orderClone(input, content, scope) };
+    case "cloneList":
+      return { clone: orderCloneList(input, content, scope) };
+  }
+}
+
+function orderClone(
+  { policy, rule, block, request }: BuildInput,
+  { namespace, name }: Extract<BlockContent, { type: "clone" }>,
+  scope: Scope,
+): CloneOrder {
+  const path = `${block.path}.clone`;
+  const source = {
+    namespace: textAt(namespace, scope, `${path}.namespace`),
+    name: textAt(name, scope, `${path}.name`),
+  };
+  requireOwnNamespace(policy, source.namespace, "clone.namespace");
+  const target = identifyTarget(policy, block, scope);
+  return { type: "clone", target, source, labels: originLabels(policy, rule, request) };
+}
+
+function orderCloneList(
+  { policy, rule, block, request }: BuildInput,
+  content: Extract<BlockContent, { type: "cloneList" }>,
+  scope: Scope,
+): CloneOrder {
+  const path = `${block.path}.cloneList`;
+  const source = textAt(content.namespace, scope, `${path}.namespace`);
+  const namespace = textAt(block.namespace, scope, `${block.path}.namespace`);
+  requireOwnNamespace(policy, source, "cloneList.namespace");
+  requireOwnNamespace(policy, namespace, "namespace");
+  const kinds = content.kinds.map((kind, index) => textAt(kind, scope, `${path}.kinds[${index}]`));
+  const selector = substitute((content.selector ?? null) as Json, scope, `${path}.selector`);
+  return {
+    type: "cloneList",
+    namespace,
+    source,
+    kinds,
+    selector: (selector ?? undefined) as LabelSelector | undefined,
+    labels: originLabels(policy, rule, request),
+  };
+}
+
+/** A Policy copies from and to its own namespace alone. */
+function requireOwnNamespace(policy: Policy, namespace: string, where: string): void {
+  if (policy.kind === "Policy" && namespace !== policy.namespace)
+    throw new RuleError(
+      `generate.${where} is "${namespace}": a Policy generates only in its own namespace "${policy.namespace}", use a ClusterPolicy`,
+    );
+}
+
+function textAt(text: string, scope: Scope, path: string): string {
+  const value = substitute(text, scope, path);
+  if (typeof value === "string") return value;
+  throw new RuleError(`${path} must be a string and its expression gives ${typeName(value)}`);
+}
+
+function buildTarget({ policy, rule, block, request }: BuildInput, content: JsonObject, scope: Scope): KubeObject {
   const identity = identifyTarget(policy, block, scope);
-  const data = substitute(block.data, scope, `${block.path}.data`);
+  const data = substitute(content, scope, `${block.path}.data`);
   if (!isJsonObject(data)) throw new RuleError(`generate.data must be an object and is ${typeName(data)}`);
   return {
     ...data,
@@ -54,10 +134,7 @@ function identifyTarget(policy: Policy, block: GenerateBlock, scope: Scope): Tar
   };
   for (const part of ["apiVersion", "kind", "name"] as const)
     if (identity[part] === "") throw new RuleError(`generate.${part} is empty`);
-  if (policy.kind === "Policy" && identity.namespace !== policy.namespace)
-    throw new RuleError(
-      `generate.namespace is "${identity.namespace}": a Policy generates only in its own namespace "${policy.namespace}", use a ClusterPolicy`,
-    );
+  requireOwnNamespace(policy, identity.namespace, "namespace");
   return identity;
 }
 

@@ -42,6 +42,11 @@ export function requestForDelete({ object }: SeenObject, type: ResourceType): Ch
   return { operation: "DELETE", type, object, oldObject: object };
 }
 
+/** The request of an object that is looked at again although nothing happened to it. */
+export function requestForExisting(object: KubeObject, type: ResourceType): ChangeRequest {
+  return { operation: "", type, object, oldObject: undefined };
+}
+
 /** Whether all managers that wrote since wrote to a subresource. A write that only removes fields leaves no such trace. */
 function isSubresourceWrite(old: SeenObject, next: SeenObject): boolean {
   const written = [...next.writers].filter(([writer, time]) => old.writers.get(writer) !== time);

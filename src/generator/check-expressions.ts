@@ -9,8 +9,10 @@ import { parseTemplate, type Token } from "./template.ts";
 
 /** Parses every expression of a rule whose text is known beforehand, so that a mistake is told when the policy is read. */
 export function checkExpressions(rule: Rule, reader: FieldReader): void {
-  for (const { path, each, apiVersion, kind, namespace, name, data } of rule.generate) {
-    checkValue({ apiVersion, kind, namespace, name, data }, path, reader);
+  for (const { path, each, apiVersion, kind, namespace, name, content } of rule.generate) {
+    const { type, ...parts } = content;
+    const texts = content.type === "data" ? content.data : (parts as unknown as Json);
+    checkValue({ apiVersion, kind, namespace, name, [type]: texts }, path, reader);
     if (each === undefined) continue;
     checkExpression(each.list, `${path}.list`, reader);
     checkInputs(each, reader);

@@ -1,5 +1,6 @@
 import type { Logger } from "../observe/logger.ts";
 import { formatTarget, identityOf } from "./build.ts";
+import { isTargetOf } from "./downstream.ts";
 import { RuleError } from "./errors.ts";
 import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
 import type { FailureRecord } from "./failure-record.ts";
@@ -39,9 +40,9 @@ export class EventProcessor {
 
   /** Whether the rule applied to the change, be it with success or not. */
   async #apply(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
-    const { ownWrites, logger, writer, inputs } = this.#options;
+    const { logger, writer, inputs } = this.#options;
     const { policy, rule } = subject;
-    if (rule.skipOwnWrites && (await ownWrites.includes(request.type.kind, request.object))) {
+    if (rule.skipOwnWrites && (await this.#isOwn(subject, request))) {
       logger.debug(factsOf(subject, request), "rule skipped: the change was made by this generator");
       return false;
     }
@@ -60,6 +61,16 @@ export class EventProcessor {
     return true;
   }
 
+  /** Whether this generator itself made the change; of what exists, whether the rule made the object. */
+  async #isOwn(subject: PolicyRule, request: ChangeRequest): Promise<boolean> {
+    const { ownWrites } = this.#options;
+    const { type, object, operation } = request;
+    if (operation === "") return isTargetOf(subject, object);
+    return operation === "DELETE"
+      ? ownWrites.deleted(object.metadata.uid ?? "")
+      : await ownWrites.includes(type.kind, object);
+  }
+
   async #fail(subject: PolicyRule, request: ChangeRequest, error: RuleError, signal: AbortSignal): Promise<void> {
     this.#options.logger.error({ ...factsOf(subject, request), error: error.message }, "rule failed");
     await this.#options.failures.failed({ subject, request, target: "" }, error.message, 1, signal);
@@ -69,8 +80,8 @@ export class EventProcessor {
     const { logger } = this.#options;
     if (!logger.isLevelEnabled("debug")) return;
     const facts = factsOf(subject, request);
-    if (verdict.outcome === "not matched") {
-      logger.debug({ ...facts, because: verdict.because }, "rule not matched");
+    if (verdict.outcome === "not matched" || verdict.outcome === "stopped matching") {
+      logger.debug({ ...facts, because: verdict.because }, `rule ${verdict.outcome}`);
       return;
     }
     const conditions = verdict.checked

@@ -1,5 +1,5 @@
 import type { Json, KubeObject } from "../resources/object.ts";
-import { type BuildInput, buildTarget } from "./build.ts";
+import { type BuildInput, buildBlock, type CloneOrder } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
 import { RuleError } from "./errors.ts";
 import { checkPreconditions } from "./preconditions.ts";
@@ -11,6 +11,7 @@ const MAX_ITEMS = 1_000;
 /** What the items of all entries give. */
 export interface ForEachResult {
   targets: KubeObject[];
+  clones: CloneOrder[];
   errors: RuleError[];
 }
 
@@ -24,7 +25,7 @@ export async function buildForEach(
   source: ContextSource,
   signal?: AbortSignal,
 ): Promise<ForEachResult> {
-  const result: ForEachResult = { targets: [], errors: [] };
+  const result: ForEachResult = { targets: [], clones: [], errors: [] };
   for (const block of input.rule.generate) {
     const { each, path } = block;
     if (each === undefined) continue;
@@ -41,7 +42,9 @@ export async function buildForEach(
             signal,
           );
           if (!checkPreconditions(each.preconditions, itemScope).met) return;
-          result.targets.push(buildTarget({ ...input, block }, itemScope));
+          const built = buildBlock({ ...input, block }, itemScope);
+          if ("object" in built) result.targets.push(built.object);
+          else result.clones.push(built.clone);
         });
       }
     });

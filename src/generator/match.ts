@@ -3,11 +3,12 @@ import type { KubeObject } from "../resources/object.ts";
 import { matchAnyGlob, matchGlob } from "./glob.ts";
 import { matchesKind } from "./kind-selector.ts";
 import { matchLabels } from "./label-selector.ts";
-import type { FilterGroup, Operation, Policy, ResourceFilter, Rule } from "./rule-model.ts";
+import type { RequestOperation } from "./request.ts";
+import type { FilterGroup, Policy, ResourceFilter, Rule } from "./rule-model.ts";
 
 /** What match and exclude look at. */
 export interface MatchSubject {
-  operation: Operation;
+  operation: RequestOperation;
   type: Pick<ResourceType, "group" | "version" | "kind" | "namespaced">;
   object: KubeObject;
   /** Labels of the object's namespace; undefined while they are not known, then any namespaceSelector may match. */
@@ -59,7 +60,7 @@ function failureOf(filter: ResourceFilter, subject: MatchSubject): string | unde
   const { name, generateName, namespace = "", annotations = {}, labels = {} } = object.metadata;
   const objectName = name || generateName || "";
   if (filter.operations.length > 0 && !filter.operations.includes(operation))
-    return `operations ${list(filter.operations)} do not include ${operation}`;
+    return `operations ${list(filter.operations)} do not include ${operation || "a look at what exists"}`;
   if (filter.kinds.length > 0 && !filter.kinds.some((selector) => matchesKind(selector, type)))
     return `kinds do not include ${type.kind}`;
   if (filter.names.length > 0 && !matchAnyGlob(filter.names, objectName))

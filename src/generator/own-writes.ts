@@ -5,6 +5,7 @@ const MAX_REMEMBERED = 20_000;
 /** Remembers which versions of which objects this generator wrote, so that its own targets do not trigger its rules. */
 export class OwnWrites {
   readonly #written = new Set<string>();
+  readonly #deleted = new Set<string>();
   readonly #pending = new Map<string, Promise<unknown>>();
 
   /** Does `write`; an event about the object can arrive before the answer does, and waits for it in {@link includes}. */
@@ -28,11 +29,25 @@ export class OwnWrites {
     return this.#written.has(versionOf(object));
   }
 
-  #remember(object: KubeObject): void {
-    this.#written.add(versionOf(object));
-    const [oldest] = this.#written;
-    if (this.#written.size > MAX_REMEMBERED && oldest !== undefined) this.#written.delete(oldest);
+  /** To be called before the object of this UID is deleted. */
+  willDelete(uid: string): void {
+    remember(this.#deleted, uid);
   }
+
+  /** Whether the object of this UID was deleted here. */
+  deleted(uid: string): boolean {
+    return this.#deleted.has(uid);
+  }
+
+  #remember(object: KubeObject): void {
+    remember(this.#written, versionOf(object));
+  }
+}
+
+function remember(known: Set<string>, entry: string): void {
+  known.add(entry);
+  const [oldest] = known;
+  if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
 }
 
 function versionOf({ metadata }: KubeObject): string {

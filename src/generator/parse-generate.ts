@@ -1,12 +1,16 @@
 import { describeType, type FieldReader, type Fields, isObject } from "../resources/fields.ts";
 import type { JsonObject } from "./jmespath/values.ts";
+import { parseKindSelector } from "./kind-selector.ts";
 import { parseContext } from "./parse-context.ts";
 import { flag, refuseUnknown } from "./parse-fields.ts";
+import { parseSelector } from "./parse-match.ts";
 import { parsePreconditions } from "./parse-preconditions.ts";
-import type { ForEach, GenerateBlock } from "./rule-model.ts";
+import type { BlockContent, ForEach, GenerateBlock, Rule } from "./rule-model.ts";
 
-const IDENTITY = ["apiVersion", "kind", "namespace", "name", "data"];
+const IDENTITY = ["apiVersion", "kind", "namespace", "name"];
+const CONTENTS = ["data", "clone", "cloneList"];
 const FOR_EACH = ["list", "context", "preconditions"];
+const FLAGS = ["synchronize", "generateExisting", "orphanDownstreamOnPolicyDelete"];
 
 /** Parts of generate that are refused until they are built, each with what to do instead. */
 const NOT_BUILT: Record<string, string> = {
@@ -15,26 +19,38 @@ const NOT_BUILT: Record<string, string> = {
 };
 const MUST_BE_FALSE: Record<string, string> = {
   synchronize: "true is not supported yet by courier's generator: targets are created and then left alone, say false",
-  generateExisting: "true is not supported yet by courier's generator: only changes generate, say false",
   orphanDownstreamOnPolicyDelete: "true only has a meaning with synchronize, which is not supported yet, say false",
 };
 
-/** Reads a rule's `generate`: one block, or the entries of its `foreach`. */
-export function parseGenerate(rule: Fields, path: string, reader: FieldReader): GenerateBlock[] {
+type GeneratePart = Pick<Rule, "generate" | "generateExisting" | "synchronize" | "orphanOnPolicyDelete">;
+
+/**
+ * Reads a rule's `generate`: its flags, and one block or the entries of its `foreach`.
+ * @param existing what the policy says where the rule does not say whether it generates for what exists
+ */
+export function parseGenerate(rule: Fields, path: string, existing: boolean, reader: FieldReader): GeneratePart {
   const generate = reader.object(rule, path, "generate") ?? {};
   const at = `${path}.generate`;
-  const known = [...IDENTITY, "foreach", ...Object.keys(NOT_BUILT), ...Object.keys(MUST_BE_FALSE)];
-  refuseUnknown(generate, at, known, reader);
+  refuseUnknown(generate, at, [...IDENTITY, ...CONTENTS, ...FLAGS, "foreach"], reader);
   for (const [name, message] of Object.entries(MUST_BE_FALSE))
     if (flag(generate, at, name, false, reader)) reader.problems.push({ path: `${at}.${name}`, message });
-  if (generate["foreach"] === undefined) return [parseBlock(generate, at, undefined, reader)];
-  for (const name of [...IDENTITY, ...Object.keys(NOT_BUILT)])
+  return {
+    generate: parseBlocks(generate, at, reader),
+    generateExisting: flag(generate, at, "generateExisting", existing, reader),
+    synchronize: flag(generate, at, "synchronize", false, reader),
+    orphanOnPolicyDelete: flag(generate, at, "orphanDownstreamOnPolicyDelete", false, reader),
+  };
+}
+
+function parseBlocks(generate: Fields, path: string, reader: FieldReader): GenerateBlock[] {
+  if (generate["foreach"] === undefined) return [parseBlock(generate, path, undefined, reader)];
+  for (const name of [...IDENTITY, ...CONTENTS])
     if (generate[name] !== undefined)
       reader.problems.push({
-        path: `${at}.${name}`,
+        path: `${path}.${name}`,
         message: "stands beside foreach: write it into foreach's entries",
       });
-  return parseForEach(generate, at, reader);
+  return parseForEach(generate, path, reader);
 }
 
 function parseForEach(generate: Fields, path: string, reader: FieldReader): GenerateBlock[] {
@@ -46,7 +62,7 @@ function parseForEach(generate: Fields, path: string, reader: FieldReader): Gene
       reader.problems.push({ path: at, message: `must be an object and is ${describeType(entry)}` });
       return [];
     }
-    refuseUnknown(entry, at, [...IDENTITY, ...FOR_EACH, ...Object.keys(NOT_BUILT)], reader);
+    refuseUnknown(entry, at, [...IDENTITY, ...CONTENTS, ...FOR_EACH], reader);
     const list = reader.text(entry, at, "list") ?? "";
     if (list === "") reader.problems.push({ path: `${at}.list`, message: "is missing" });
     const context = parseContext(entry, at, reader);
@@ -59,12 +75,13 @@ function parseBlock(block: Fields, path: string, each: ForEach | undefined, read
   for (const [name, message] of Object.entries(NOT_BUILT))
     if (block[name] !== undefined) reader.problems.push({ path: `${path}.${name}`, message });
   const text = (name: string) => reader.text(block, path, name) ?? "";
-  const isRefused = Object.keys(NOT_BUILT).some((name) => block[name] !== undefined);
-  for (const name of isRefused ? [] : ["apiVersion", "kind", "name"])
-    if (text(name) === "") reader.problems.push({ path: `${path}.${name}`, message: "is missing" });
-  const data = reader.object(block, path, "data") ?? {};
-  if (data["metadata"] !== undefined && !isObject(data["metadata"]) && typeof data["metadata"] !== "string")
-    reader.problems.push({ path: `${path}.data.metadata`, message: "must be an object" });
+  const content = parseContent(block, path, reader);
+  for (const name of ["apiVersion", "kind", "name"]) {
+    if (content.type === "cloneList" && text(name) !== "")
+      reader.problems.push({ path: `${path}.${name}`, message: "stands beside cloneList, whose sources say it" });
+    if (content.type !== "cloneList" && text(name) === "")
+      reader.problems.push({ path: `${path}.${name}`, message: "is missing" });
+  }
   return {
     path,
     each,
@@ -72,6 +89,39 @@ function parseBlock(block: Fields, path: string, each: ForEach | undefined, read
     kind: text("kind"),
     namespace: text("namespace"),
     name: text("name"),
-    data: data as JsonObject,
+    content,
   };
+}
+
+function parseContent(block: Fields, path: string, reader: FieldReader): BlockContent {
+  const given = CONTENTS.filter((name) => block[name] !== undefined);
+  if (given.length > 1)
+    reader.problems.push({ path, message: `has ${given.join(" and ")}: only one of them may be given` });
+  const clone = reader.object(block, path, "clone");
+  if (clone !== undefined) return parseClone(clone, `${path}.clone`, reader);
+  const cloneList = reader.object(block, path, "cloneList");
+  if (cloneList !== undefined) return parseCloneList(cloneList, `${path}.cloneList`, reader);
+  const data = reader.object(block, path, "data") ?? {};
+  if (data["metadata"] !== undefined && !isObject(data["metadata"]) && typeof data["metadata"] !== "string")
+    reader.problems.push({ path: `${path}.data.metadata`, message: "must be an object" });
+  return { type: "data", data: data as JsonObject };
+}
+
+function parseClone(clone: Fields, path: string, reader: FieldReader): BlockContent {
+  refuseUnknown(clone, path, ["namespace", "name"], reader);
+  const name = reader.text(clone, path, "name") ?? "";
+  if (name === "") reader.problems.push({ path: `${path}.name`, message: "is missing" });
+  return { type: "clone", namespace: reader.text(clone, path, "namespace") ?? "", name };
+}
+
+function parseCloneList(list: Fields, path: string, reader: FieldReader): BlockContent {
+  refuseUnknown(list, path, ["namespace", "kinds", "selector"], reader);
+  const kinds = reader.texts(list, path, "kinds");
+  if (kinds.length === 0) reader.problems.push({ path: `${path}.kinds`, message: "names no kind" });
+  for (const [index, kind] of kinds.entries()) {
+    const selector = parseKindSelector(kind);
+    if (typeof selector === "string") reader.problems.push({ path: `${path}.kinds[${index}]`, message: selector });
+  }
+  const namespace = reader.text(list, path, "namespace") ?? "";
+  return { type: "cloneList", namespace, kinds, selector: parseSelector(list, path, "selector", reader) };
 }

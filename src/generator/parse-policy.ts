@@ -26,7 +26,6 @@ const INERT_SPEC = [
 ];
 
 const MUST_BE_FALSE: Record<string, string> = {
-  generateExisting: "true is not supported yet by courier's generator: only changes generate, say false",
   useServerSideApply:
     "true is not supported yet by courier's generator: targets are created and then left alone, say false",
 };
@@ -68,6 +67,7 @@ export function parsePolicy(object: KubeObject, origin = "cluster"): Policy {
     namespace: kind === "Policy" ? (metadata?.namespace ?? "default") : "",
     uid: metadata?.uid ?? "",
     generation: metadata?.generation ?? 0,
+    serverSideApply: false,
     applyFirstRuleOnly: parseApplyRules(spec, reader),
     rules,
     warnings,
@@ -86,9 +86,15 @@ function parseApplyRules(spec: Fields, reader: FieldReader): boolean {
 }
 
 function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule[] {
-  refuseUnknown(spec, "spec", ["rules", "applyRules", ...INERT_SPEC, ...Object.keys(MUST_BE_FALSE)], reader);
+  refuseUnknown(
+    spec,
+    "spec",
+    ["rules", "applyRules", "generateExisting", ...INERT_SPEC, ...Object.keys(MUST_BE_FALSE)],
+    reader,
+  );
   for (const [name, message] of Object.entries(MUST_BE_FALSE))
     if (flag(spec, "spec", name, false, reader)) reader.problems.push({ path: `spec.${name}`, message });
+  const existing = flag(spec, "spec", "generateExisting", false, reader);
   const names = new Set<string>();
   return reader.list(spec, "spec", "rules").flatMap((item, index) => {
     const path = `spec.rules[${index}]`;
@@ -100,7 +106,7 @@ function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule
       warnings.push(`${path} has no generate block: a rule of another kind, left to an admission controller`);
       return [];
     }
-    const rule = parseRule(item, path, reader, warnings);
+    const rule = parseRule(item, path, existing, reader, warnings);
     if (names.has(rule.name)) reader.problems.push({ path: `${path}.name`, message: `"${rule.name}" is used twice` });
     names.add(rule.name);
     return [rule];
@@ -109,7 +115,8 @@ function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule
 
 const RULE_FIELDS = ["name", "match", "exclude", "context", "preconditions", "generate", "skipBackgroundRequests"];
 
-function parseRule(rule: Fields, path: string, reader: FieldReader, warnings: string[]): Rule {
+/** @param existing what the policy says about rules that do not say themselves whether they generate for what exists */
+function parseRule(rule: Fields, path: string, existing: boolean, reader: FieldReader, warnings: string[]): Rule {
   const name = reader.text(rule, path, "name") ?? "";
   if (name === "" || name.length > 63)
     reader.problems.push({ path: `${path}.name`, message: "must be a name of 1 to 63 characters" });
@@ -138,6 +145,6 @@ function parseRule(rule: Fields, path: string, reader: FieldReader, warnings: st
     context: parseContext(rule, path, reader),
     preconditions: parsePreconditions(rule["preconditions"], `${path}.preconditions`, reader),
     skipOwnWrites: skip !== false,
-    generate: parseGenerate(rule, path, reader),
+    ...parseGenerate(rule, path, existing, reader),
   };
 }

@@ -12,6 +12,8 @@ export interface Policy {
   namespace: string;
   uid: string;
   generation: number;
+  /** Whether targets are written by server-side apply, so that fields of others stay. */
+  serverSideApply: boolean;
   /** Whether only the first rule that applies to an event is used. */
   applyFirstRuleOnly: boolean;
   rules: Rule[];
@@ -31,6 +33,12 @@ export interface Rule {
   preconditions: Preconditions;
   /** Whether changes made by this generator itself leave the rule alone. */
   skipOwnWrites: boolean;
+  /** Whether what exists when the policy comes, and every hour after, generates too. */
+  generateExisting: boolean;
+  /** Whether targets follow their trigger, their clone source and the rule, and are restored when someone changes them. */
+  synchronize: boolean;
+  /** Whether targets stay when the rule or its policy is deleted. */
+  orphanOnPolicyDelete: boolean;
   /** What is generated; with foreach, what each of its items starts from. */
   generate: GenerateBlock[];
 }
@@ -136,6 +144,13 @@ export interface GenerateBlock {
   kind: string;
   /** "" for a cluster-scoped target. */
   namespace: string;
+  /** "" for a cloneList, whose targets are named as their sources. */
   name: string;
-  data: { [key: string]: Json };
+  content: BlockContent;
 }
+
+/** What the target is made of: written in the policy, or copied from what is in the cluster. */
+export type BlockContent =
+  | { type: "data"; data: { [key: string]: Json } }
+  | { type: "clone"; namespace: string; name: string }
+  | { type: "cloneList"; namespace: string; kinds: string[]; selector: LabelSelector | undefined };

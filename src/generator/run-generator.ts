@@ -1,9 +1,11 @@
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
+import { requestForExisting } from "./change.ts";
 import { clusterContext } from "./cluster-context.ts";
 import { messageOf } from "./errors.ts";
 import { EventProcessor } from "./event-processor.ts";
+import { appliesToExisting, ExistingSchedule } from "./existing-schedule.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { KindCatalog } from "./kind-catalog.ts";
 import { OrderedPool } from "./ordered-pool.ts";
@@ -28,6 +30,8 @@ export interface GeneratorOptions {
   namespace: string;
   /** How many changes are evaluated and created at once; 32 when absent. */
   concurrency?: number;
+  /** How often policies are applied again to what exists; one hour when absent. */
+  existingEveryMs?: number;
   /** Called when readiness changes. `missing` is empty once all policies and sources are followed. */
   onState?: (state: { missing: string[] }) => void;
 }
@@ -37,6 +41,7 @@ const DISCOVERY_RETRY_MS = 2_000;
 const SETTLE_MS = 20;
 /** How often kinds that were not served are looked for again. */
 const LOOK_AGAIN_MS = 5_000;
+const EXISTING_EVERY_MS = 3_600_000;
 
 /** Follows policies and their sources, and creates what they generate, until `signal` aborts. Resolves when all is stopped. */
 export async function runGenerator(
@@ -58,11 +63,14 @@ class Generator {
   readonly #pool: OrderedPool;
   readonly #processor: EventProcessor;
   readonly #writer: TargetWriter;
+  readonly #existing: ExistingSchedule;
   readonly #sources = new Map<string, TypeSource>();
+  readonly #passes = new Set<Promise<void>>();
   /** Policies of which no kind is served, with what they look for. */
   #unserved = new Map<Policy, string>();
   #dirty = Promise.withResolvers<void>();
-  #planned = false;
+  /** Those whose watches are open; undefined before the first plan. */
+  #planned: ReadonlySet<Policy> | undefined;
   #missing: string | undefined;
 
   constructor(options: GeneratorOptions, ports: GeneratorPorts, logger: Logger, signal: AbortSignal) {
@@ -74,6 +82,7 @@ class Generator {
     this.#catalog = new KindCatalog(cluster, () => performance.now());
     this.#board = new PolicyBoard(ports, options.files.policies, logger, () => this.#wake());
     this.#pool = new OrderedPool({ concurrency: options.concurrency ?? 32, capacity: 1_000 });
+    this.#existing = new ExistingSchedule(options.existingEveryMs ?? EXISTING_EVERY_MS);
     const ownWrites = new OwnWrites();
     const failures = new FailureRecord(ports, options.namespace, logger);
     this.#writer = new TargetWriter({ cluster, catalog: this.#catalog, ownWrites, failures, logger });
@@ -92,12 +101,15 @@ class Generator {
       for (const warning of warnings) this.#logger.warn({ policy: name, origin, warning }, "policy warning");
     const following = this.#options.fromCluster ? this.#board.follow(this.#signal) : undefined;
     this.#wake();
+    const timer = setInterval(() => this.#wake(), this.#options.existingEveryMs ?? EXISTING_EVERY_MS);
     try {
       while (!this.#signal.aborted) await this.#step();
     } catch (error) {
       if (!this.#signal.aborted) throw error;
     } finally {
+      clearInterval(timer);
       await Promise.all([...this.#sources.values()].map((source) => source.stop()));
+      await Promise.all(this.#passes);
       await this.#pool.idle();
       await this.#writer.settled();
     }
@@ -121,6 +133,7 @@ class Generator {
     if (!this.#options.fromCluster || this.#board.synced) await this.#plan();
     await this.#board.writeStatuses((policy) => this.#readinessOf(policy), this.#signal);
     this.#tellState();
+    this.#applyToExisting();
   }
 
   /** Gives each source kind the rules that look at it, and opens and closes watches accordingly. */
@@ -140,7 +153,7 @@ class Generator {
         }
       }
     }
-    this.#planned = true;
+    this.#planned = new Set(policies);
     for (const [key, { type, rules }] of plan) this.#sourceOf(key, type).follow(rules);
     for (const [key, source] of this.#sources) {
       if (plan.has(key)) continue;
@@ -151,7 +164,7 @@ class Generator {
 
   async #refreshCatalog(policies: readonly Policy[]): Promise<void> {
     const isKnown = policies.every(({ rules }) => rules.every((rule) => this.#typesOf(rule).length > 0));
-    if (isKnown && this.#planned) return;
+    if (isKnown && this.#planned !== undefined) return;
     for (;;) {
       try {
         return await this.#catalog.refresh(this.#signal);
@@ -184,19 +197,52 @@ class Generator {
   async #takeChange(source: TypeSource, request: ChangeRequest): Promise<void> {
     const { uid = "" } = request.object.metadata;
     const { rules } = source;
-    await this.#pool.add(uid, async () => {
-      try {
-        await this.#processor.process(rules, request, this.#signal);
-      } catch (error) {
+    await this.#pool.add(uid, () => this.#process(rules, request));
+  }
+
+  async #process(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void> {
+    try {
+      await this.#processor.process(rules, request, this.#signal);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      const { uid } = request.object.metadata;
+      this.#logger.error({ error: messageOf(error), uid }, "a change could not be processed, this is a bug");
+    }
+  }
+
+  /** Starts a pass over what exists for each policy that is due and whose sources are known. */
+  #applyToExisting(): void {
+    for (const policy of this.#board.running()) {
+      if (this.#readinessOf(policy)?.ready !== true || !this.#existing.take(policy, performance.now())) continue;
+      const pass = this.#applyPolicyToExisting(policy).finally(() => this.#passes.delete(pass));
+      this.#passes.add(pass);
+    }
+  }
+
+  async #applyPolicyToExisting(policy: Policy): Promise<void> {
+    let objects = 0;
+    for (const source of [...this.#sources.values()]) {
+      const rules = source.rules.filter((subject) => subject.policy === policy && appliesToExisting(subject.rule));
+      for (const { metadata } of rules.length === 0 ? [] : source.objects()) {
         if (this.#signal.aborted) return;
-        this.#logger.error({ error: messageOf(error), uid }, "a change could not be processed, this is a bug");
+        objects += 1;
+        await this.#lookAgain(source, rules, metadata.uid ?? "");
       }
+    }
+    this.#logger.debug({ policy: policy.name, objects }, "policy applied to what exists");
+  }
+
+  /** Evaluates rules on an object as it is now, after all changes of it that are under way. */
+  async #lookAgain(source: TypeSource, rules: readonly PolicyRule[], uid: string): Promise<void> {
+    await this.#pool.add(uid, async () => {
+      const object = source.latest(uid);
+      if (object !== undefined) await this.#process(rules, requestForExisting(object, source.type));
     });
   }
 
   /** Undefined while it is too early to say. */
   #readinessOf(policy: Policy): Readiness | undefined {
-    if (!this.#planned) return undefined;
+    if (this.#planned?.has(policy) !== true) return undefined;
     const unserved = this.#unserved.get(policy);
     if (unserved !== undefined)
       return {

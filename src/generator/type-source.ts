@@ -49,9 +49,24 @@ export class TypeSource {
     this.#options = options;
   }
 
+  get type(): ServedType {
+    return this.#options.type;
+  }
+
   /** Rules that may match objects of the kind, in declaration order. */
   get rules(): readonly PolicyRule[] {
     return this.#rules;
+  }
+
+  /** The objects that a rule may match, as last seen. */
+  objects(): KubeObject[] {
+    return [...this.#seen.values()].map(({ object }) => object);
+  }
+
+  /** The object of this UID as last seen; undefined once it is gone or about to go. */
+  latest(uid: string): KubeObject | undefined {
+    const object = this.#seen.get(uid)?.object;
+    return object?.metadata.deletionTimestamp === undefined ? object : undefined;
   }
 
   /** How many objects are remembered. */

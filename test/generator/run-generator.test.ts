@@ -2,31 +2,27 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
+import { CLUSTER_POLICY } from "../../src/generator/policy-status.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
 import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import {
-  CONFIG_MAP,
-  EVENT,
-  NAMESPACE,
-  NOTIFICATION_MESSAGE,
-  type ResourceType,
-  SECRET,
-} from "../../src/resources/kinds.ts";
-import type { Json, KubeObject } from "../../src/resources/object.ts";
+import { CONFIG_MAP, EVENT, NAMESPACE, NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
 import { guidePolicy } from "./objects.ts";
 import {
+  clusterPolicy,
+  createPolicy,
   isCreated,
+  isPolicyReady,
   isReady,
-  type LogRecord,
+  list,
   makeNamespace,
   onEnd,
   openCluster,
   portsOf,
   startGenerator,
+  waitFor,
   writeConfigMap,
 } from "./running.ts";
 
@@ -39,36 +35,10 @@ async function guidePolicyIn(source: string, target: string): Promise<KubeObject
   return JSON.parse(text) as KubeObject;
 }
 
-interface RuleFields {
-  match?: Json;
-  generate?: Json;
-  [field: string]: Json | undefined;
-}
-
-function clusterPolicy(name: string, rules: RuleFields[], spec: object = {}): KubeObject {
-  const named = rules.map((rule, index) => ({ name: `rule-${index}`, ...rule }));
-  return { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", metadata: { name }, spec: { rules: named, ...spec } };
-}
-
-async function createPolicy(t: TestContext, client: KubeClient, policy: KubeObject): Promise<void> {
-  const type = policy.kind === "Policy" ? POLICY : CLUSTER_POLICY;
-  await client.create(type, policy);
-  const { namespace = "", name = "" } = policy.metadata;
-  onEnd(t, async () => void (await client.delete(type, { namespace, name })));
-}
-
-async function list(client: KubeClient, type: ResourceType, namespace: string): Promise<KubeObject[]> {
-  const found: KubeObject[] = [];
-  for await (const page of client.listPages(type, { namespace })) found.push(...page.items);
-  return found;
-}
-
 const RULE = {
   match: { any: [{ resources: { kinds: ["ConfigMap"], names: ["none"] } }] },
   generate: { apiVersion: "v1", kind: "ConfigMap", name: "t", data: {} },
 };
-
-const isPolicyReady = ({ msg, ready }: LogRecord) => msg === "policy status written" && ready === true;
 
 test("the guide's policy makes one message for each change of data and none for metadata", async (t) => {
   const client = await openCluster(t);
@@ -388,12 +358,3 @@ test("a thousand updates in a burst give a thousand targets", async (t) => {
   await generator.logged(({ msg, target: made }) => isCreated({ msg }) && String(made).endsWith(`t-${last}`));
   assert.equal(generator.records.filter(isCreated).length, 1_000);
 });
-
-async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const value = await read();
-    if (isIt(value)) return value;
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(value)}`);
-  }
-}

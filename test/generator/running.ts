@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { loadPolicyFiles } from "../../src/generator/policy-files.ts";
+import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
 import { runGenerator } from "../../src/generator/run-generator.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
@@ -12,8 +13,8 @@ import { connect } from "../../src/kube/connect.ts";
 import { recordEvent } from "../../src/kube/record-event.ts";
 import { watchResource } from "../../src/kube/watch-resource.ts";
 import { createLogger } from "../../src/observe/logger.ts";
-import { apiVersionOf, CONFIG_MAP, NAMESPACE } from "../../src/resources/kinds.ts";
-import type { KubeObject, ObjectKey } from "../../src/resources/object.ts";
+import { apiVersionOf, CONFIG_MAP, NAMESPACE, type ResourceType } from "../../src/resources/kinds.ts";
+import type { Json, KubeObject, ObjectKey } from "../../src/resources/object.ts";
 import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
 
 export type LogRecord = Record<string, unknown> & { msg: string };
@@ -117,6 +118,7 @@ export interface StartOptions {
   files?: string[];
   fromCluster?: boolean;
   ports?: Partial<GeneratorPorts>;
+  existingEveryMs?: number;
 }
 
 /** Starts a generator on `client`; it stops with the test. */
@@ -135,9 +137,10 @@ export async function startGenerator(
   };
   const logger = createLogger({ format: "json", level: "debug", destination });
   const abort = new AbortController();
-  const { namespace, fromCluster = true } = options;
+  const { namespace, fromCluster = true, existingEveryMs } = options;
+  const more = existingEveryMs === undefined ? {} : { existingEveryMs };
   const done = runGenerator(
-    { files: await loadPolicyFiles(options.files ?? []), fromCluster, namespace },
+    { files: await loadPolicyFiles(options.files ?? []), fromCluster, namespace, ...more },
     { ...portsOf(client), ...options.ports },
     logger,
     abort.signal,
@@ -180,3 +183,41 @@ export function portsOf(client: KubeClient): GeneratorPorts {
 
 export const isCreated = ({ msg }: LogRecord) => msg === "created generate target resource";
 export const isReady = ({ msg }: LogRecord) => msg === "generator is ready";
+
+export interface RuleFields {
+  match?: Json;
+  generate?: Json;
+  [field: string]: Json | undefined;
+}
+
+/** A ClusterPolicy of these rules. */
+export function clusterPolicy(name: string, rules: RuleFields[], spec: object = {}): KubeObject {
+  const named = rules.map((rule, index) => ({ name: `rule-${index}`, ...rule }));
+  return { apiVersion: "kyverno.io/v1", kind: "ClusterPolicy", metadata: { name }, spec: { rules: named, ...spec } };
+}
+
+/** Creates a policy that goes with the test. */
+export async function createPolicy(t: TestContext, client: KubeClient, policy: KubeObject): Promise<void> {
+  const type = policy.kind === "Policy" ? POLICY : CLUSTER_POLICY;
+  await client.create(type, policy);
+  const { namespace = "", name = "" } = policy.metadata;
+  onEnd(t, async () => void (await client.delete(type, { namespace, name })));
+}
+
+export async function list(client: KubeClient, type: ResourceType, namespace: string): Promise<KubeObject[]> {
+  const found: KubeObject[] = [];
+  for await (const page of client.listPages(type, { namespace })) found.push(...page.items);
+  return found;
+}
+
+export const isPolicyReady = ({ msg, ready }: LogRecord) => msg === "policy status written" && ready === true;
+
+/** Reads until it is what is wanted. */
+export async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const value = await read();
+    if (isIt(value)) return value;
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(value)}`);
+  }
+}
