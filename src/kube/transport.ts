@@ -121,7 +121,11 @@ async function refusal(action: string, { statusCode, headers, body }: Dispatcher
 }
 
 /** Aborts with what `reason` makes after `ms`, or with `outer`'s reason. Disposing leaves nothing behind on a long-lived `outer`. */
-function deadlineOf(ms: number, reason: () => unknown, outer: AbortSignal | undefined): { signal: AbortSignal } & Disposable {
+function deadlineOf(
+  ms: number,
+  reason: () => unknown,
+  outer: AbortSignal | undefined,
+): { signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const abort = () => controller.abort(outer?.reason);
   if (outer?.aborted) abort();
