@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../app/version.ts";
 import { addSettings, readConfig } from "../config/config.ts";
+import { addExplainOptions } from "./explain-options.ts";
 import { addPatchOptions } from "./patch-options.ts";
 import { addRenderOptions } from "./render-options.ts";
 import { addValidateOptions } from "./validate-options.ts";
@@ -45,6 +46,12 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .action(async (_paths, _options, command: Command) => {
       const { validate } = await import("./validate.ts");
       exitCode = await validate(command);
+    });
+  addExplainOptions(program.command("explain"))
+    .description("say what generate rules make of one change, and why; creates nothing")
+    .action(async (_options, command: Command) => {
+      const { explain } = await import("./explain.ts");
+      exitCode = await explain(command);
     });
   addPatchOptions(program.command("patch"))
     .description("kubectl patch for those without kubectl; speaks to the sandbox")
