@@ -6,16 +6,22 @@ export type Emptiness = "never" | "possible" | "always";
 
 /** How a subject's template can turn out, whatever the data. */
 export function emptinessOf(definitions: Map<string, Definition>): Emptiness {
-  return of(definitions.get(MAIN)?.body ?? [], definitions, new Set());
+  return ofBody(definitions.get(MAIN)?.body ?? [], { definitions, known: new Map() });
 }
 
-function of(body: Statement[], definitions: Map<string, Definition>, calls: ReadonlySet<string>): Emptiness {
-  const kinds = body.map((node) => ofStatement(node, definitions, calls));
+interface Templates {
+  definitions: Map<string, Definition>;
+  /** What was found of each so far; "possible" while it is being looked at. */
+  known: Map<string, Emptiness>;
+}
+
+function ofBody(body: Statement[], templates: Templates): Emptiness {
+  const kinds = body.map((node) => ofStatement(node, templates));
   if (kinds.includes("never")) return "never";
   return kinds.includes("possible") ? "possible" : "always";
 }
 
-function ofStatement(node: Statement, definitions: Map<string, Definition>, calls: ReadonlySet<string>): Emptiness {
+function ofStatement(node: Statement, templates: Templates): Emptiness {
   switch (node.type) {
     case "text":
       return node.text.trim() === "" ? "always" : "never";
@@ -24,16 +30,24 @@ function ofStatement(node: Statement, definitions: Map<string, Definition>, call
     case "if":
     case "with":
     case "range": {
-      const branches = [of(node.body, definitions, calls), of(node.otherwise ?? [], definitions, calls)];
+      const branches = [ofBody(node.body, templates), ofBody(node.otherwise ?? [], templates)];
       if (branches.every((branch) => branch === "never")) return "never";
       return branches.every((branch) => branch === "always") ? "always" : "possible";
     }
     case "template":
-      if (calls.has(node.name)) return "possible";
-      return of(definitions.get(node.name)?.body ?? [], definitions, new Set([...calls, node.name]));
+      return ofTemplate(node.name, templates);
     default:
       return "always";
   }
+}
+
+function ofTemplate(name: string, templates: Templates): Emptiness {
+  const found = templates.known.get(name);
+  if (found !== undefined) return found;
+  templates.known.set(name, "possible");
+  const emptiness = ofBody(templates.definitions.get(name)?.body ?? [], templates);
+  templates.known.set(name, emptiness);
+  return emptiness;
 }
 
 function ofPipe({ commands, variables }: PipeNode): Emptiness {

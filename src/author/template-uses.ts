@@ -36,7 +36,7 @@ export const MAIN = "main";
 /** Every read of the data whose path is known beforehand. */
 export function findUses(definitions: Map<string, Definition>): VariableUse[] {
   const walk = new Walk(definitions);
-  walk.call(MAIN, []);
+  walk.call(MAIN, [], []);
   return walk.uses;
 }
 
@@ -57,6 +57,10 @@ interface Scope {
   guards: DataPath[];
 }
 
+/** Templates that call one another in all ways could be walked for ever; no template of use comes near these. */
+const MAX_CALLS = 200;
+const MAX_USES = 10_000;
+
 /** Functions that make something of an absent value. */
 const TAKES_ABSENT: ReadonlySet<string> = new Set(["default", "or", "and", "not"]);
 
@@ -64,24 +68,27 @@ class Walk {
   readonly uses: VariableUse[] = [];
   readonly #definitions: Map<string, Definition>;
   readonly #called = new Set<string>();
+  #depth = 0;
 
   constructor(definitions: Map<string, Definition>) {
     this.#definitions = definitions;
   }
 
-  call(name: string, dot: DataPath | undefined): void {
-    const call = `${name} ${dot === undefined ? "?" : formatPath(dot)}`;
-    if (this.#called.has(call)) return;
+  /** Walks a named template; a call that says nothing new, or is one too many, is passed over. */
+  call(name: string, dot: DataPath | undefined, guards: DataPath[]): void {
+    const call = JSON.stringify([name, dot && formatPath(dot), guards.map(formatPath)]);
+    if (this.#called.has(call) || this.#called.size >= MAX_CALLS || this.#depth >= DEFAULT_LIMITS.depth) return;
     this.#called.add(call);
-    const body = this.#definitions.get(name)?.body ?? [];
-    this.#statements(body, { dot, variables: new Map([["$", dot]]), guards: [] });
+    this.#depth++;
+    this.#statements(this.#definitions.get(name)?.body ?? [], { dot, variables: new Map([["$", dot]]), guards });
+    this.#depth--;
   }
 
   #statements(body: Statement[], scope: Scope): void {
     for (const node of body) {
       if (node.type === "action") this.#pipe(node.pipe, scope, false);
       else if (node.type === "template") {
-        this.call(node.name, node.pipe === undefined ? undefined : this.#pipe(node.pipe, scope, false));
+        this.call(node.name, node.pipe && this.#pipe(node.pipe, scope, false), scope.guards);
       } else if (node.type === "if" || node.type === "with" || node.type === "range") this.#branch(node, scope);
     }
   }
@@ -97,7 +104,9 @@ class Walk {
     }
     if (type === "with") scope.dot = value;
     const tested = type === "range" ? [] : testedPaths(pipe, outer);
-    this.#statements(body, { ...scope, guards: [...outer.guards, ...tested] });
+    const known = new Set(outer.guards.map(formatPath));
+    const guards = [...outer.guards, ...tested.filter((path) => !known.has(formatPath(path)))];
+    this.#statements(body, { ...scope, guards });
     this.#statements(otherwise ?? [], { ...scope, dot: outer.dot });
   }
 
@@ -149,7 +158,7 @@ class Walk {
   }
 
   #use(path: DataPath, offset: number, { guards }: Scope, isGuarded: boolean): DataPath {
-    if (path.length > 0) this.uses.push({ path, offset, isGuarded, guards });
+    if (path.length > 0 && this.uses.length < MAX_USES) this.uses.push({ path, offset, isGuarded, guards });
     return path;
   }
 }

@@ -145,6 +145,21 @@ for (const [what, text] of [
   });
 }
 
+test("templates that call one another in all ways are walked to an end", { timeout: 10_000 }, () => {
+  const names = Array.from({ length: 60 }, (_, index) => `t${index}`);
+  const define = (name: string, next = "t0") =>
+    `{{ define "${name}" }}{{ if .x }}{{ template "${next}" .x }}{{ template "${next}" .y }}{{ end }}{{ end }}`;
+  const source = `${names.map((name, index) => define(name, names[index + 1])).join("")}{{ template "t0" . }}`;
+  const spec = { templates: [{ type: "Email", subject: source, content: source }] };
+  const body = { x: { x: { y: 1 } } };
+  const ephemeral = { methods: ["Email"], template: "calls" };
+  const notifications = [{ name: "mail", ephemeral, receivers: [{ destination: "ann@example.com" }] }];
+  useAll([
+    JSON.stringify({ kind: "NotificationTemplate", metadata: { name: "calls" }, spec }),
+    JSON.stringify({ kind: "NotificationMessage", metadata: { name: "m" }, spec: { body, notifications } }),
+  ]);
+});
+
 test("splitting HTML takes linear time", { timeout: 10_000 }, () => {
   for (const unit of ["<b ", "<a x='", "{{ ", "<!--", "<style>", "{{/*", "<a b=c ", '{{ "'])
     splitHtml(unit.repeat(30_000));

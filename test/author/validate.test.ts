@@ -111,6 +111,8 @@ for (const content of [
   "{{ range $k, $v := .labels }}{{ $k }}: {{ $v }}{{ end }}",
   '{{ define "row" }}{{ .name }}{{ end }}{{ template "row" .labels }}',
   '{{ index .labels "name" }}',
+  '{{ define "value" }}{{ . }}{{ end }}{{ with .labels.owner }}{{ template "value" . }}{{ end }}',
+  '{{ define "tree" }}{{ .name }}{{ with .child }}{{ template "tree" . }}{{ end }}{{ end }}{{ template "tree" .labels }}',
 ]) {
   test(`the template deals with what is absent: ${content}`, () => {
     assert.deepEqual(findings(template("x", content), message("{labels: {name: x}}")), []);
