@@ -2,7 +2,7 @@ import { FunctionError, type ParameterType } from "./functions/function.ts";
 import { nodeText } from "./node-text.ts";
 import { Failure, type RenderState } from "./render-state.ts";
 import type { CallSite } from "./unit.ts";
-import { GoNumber, isInteger, kindOf, truth, typeName, type Value } from "./values.ts";
+import { charactersOf, GoNumber, isInteger, kindOf, truth, typeName, type Value } from "./values.ts";
 
 type Argument = Value | Failure;
 
@@ -21,10 +21,11 @@ export function callFunction(state: RenderState, id: number, site: CallSite, arg
   try {
     const result = fn.call(values, {
       now: state.now,
+      mode: state.unit.mode,
       argumentTexts: () => site.args.map((node) => nodeText(node)),
       isInterface: (index) => isInterface(state, id, site, index, values[index]),
     });
-    state.spend(id, typeof result === "string" ? result.length : 0);
+    state.spend(id, charactersOf(result)?.length ?? 0);
     return result;
   } catch (error) {
     if (error instanceof FunctionError) return state.failure(id, `error calling ${name}: ${error.message}`);

@@ -1,4 +1,4 @@
-import { FUNCTION_NAMES } from "./functions/registry.ts";
+import { FUNCTION_NAMES, FUNCTION_NAMES_WITH_SAFE_HTML } from "./functions/registry.ts";
 import { compileHandlebars } from "./handlebars-dialect.ts";
 import { escapeDefinitions } from "./html/analysis.ts";
 import { DEFAULT_LIMITS, type TemplateLimits } from "./limits.ts";
@@ -20,6 +20,8 @@ export interface CompileOptions {
   /** Go's text/template unless told otherwise. */
   dialect?: TemplateDialect;
   limits?: Partial<TemplateLimits>;
+  /** Whether Go templates may call `safeHtml`, which puts a value into HTML unescaped; not unless an administrator says so. */
+  allowSafeHtml?: boolean;
 }
 
 export interface CompiledTemplate {
@@ -31,20 +33,24 @@ export interface CompiledTemplate {
 export function compileTemplate(source: string, options: CompileOptions): CompiledTemplate {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   refuseLongSource(source, options.name, limits);
-  const compile = options.dialect === "handlebars" ? compileHandlebars : compileGo;
-  const template = guarded(options.name, () => compile(source, options.name, options.mode, limits));
+  const template = guarded(options.name, () =>
+    options.dialect === "handlebars"
+      ? compileHandlebars(source, options.name, options.mode, limits)
+      : compileGo(source, options, limits),
+  );
   return { render: (data) => guarded(options.name, () => checked(template.render(data), options.name, limits)) };
 }
 
-function compileGo(source: string, name: string, mode: TemplateMode, limits: TemplateLimits): CompiledTemplate {
+function compileGo(source: string, options: CompileOptions, limits: TemplateLimits): CompiledTemplate {
+  const { name, mode } = options;
   const parsed = parseTemplate(source, {
     name,
-    functions: FUNCTION_NAMES,
+    functions: options.allowSafeHtml ? FUNCTION_NAMES_WITH_SAFE_HTML : FUNCTION_NAMES,
     nesting: limits.nesting,
     maxTokens: limits.tokens,
   });
   const definitions = mode === "html" ? escapeDefinitions(parsed, { name, source }) : parsed;
-  const unit: Unit = { name, source, sites: [], constants: [], functions: new Set() };
+  const unit: Unit = { name, source, mode, sites: [], constants: [], functions: new Set() };
   const programs = compilePrograms(definitions, unit);
   const main = programs.get(name);
   if (main === undefined) throw new Error("the main template is always defined");

@@ -1,5 +1,5 @@
 import type { Failure, RenderState } from "./render-state.ts";
-import { entry, GoNumber, isMap, typeName, type Value } from "./values.ts";
+import { entry, isMap, Scalar, typeName, type Value } from "./values.ts";
 
 /** Marks a walk that met something without fields; {@link explainWalk} tells what. */
 export const STUCK = Symbol("stuck");
@@ -12,7 +12,7 @@ export function walkFields(value: Value, args: ArrayLike<unknown>, first: number
   let current = value;
   for (let at = first; at < last; at++) {
     if (current === undefined) return undefined;
-    if (typeof current !== "object" || current === null || Array.isArray(current) || current instanceof GoNumber)
+    if (typeof current !== "object" || current === null || Array.isArray(current) || current instanceof Scalar)
       return STUCK;
     const name = args[at] as string;
     current = Object.hasOwn(current, name) ? current[name] : undefined;
@@ -23,7 +23,7 @@ export function walkFields(value: Value, args: ArrayLike<unknown>, first: number
 /** One step of {@link walkFields}. */
 export function readField(value: Value | typeof STUCK, name: string): Value | typeof STUCK {
   if (value === undefined) return undefined;
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof GoNumber) return STUCK;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Scalar) return STUCK;
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { CommandNode, Operand, PipeNode, VariableNode } from "./ast.ts";
 import { quote } from "./format/quote.ts";
+import { SAFE_HTML, SAFE_HTML_REFUSED } from "./functions/safe-html.ts";
 import type { Token, TokenType } from "./lexer.ts";
 import { parseNumber, unquote } from "./literals.ts";
 import { suggest } from "./suggest.ts";
@@ -145,12 +146,8 @@ export class PipelineParser extends TokenReader {
     if (functions.has(token.value)) return;
     const near = suggest(token.value, functions);
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-    this.fail(
-      `function ${quote(token.value)} not defined`,
-      token,
-      "parse",
-      `unknown function ${quote(token.value)}${hint}`,
-    );
+    const advice = token.value === SAFE_HTML ? SAFE_HTML_REFUSED : `unknown function ${quote(token.value)}${hint}`;
+    this.fail(`function ${quote(token.value)} not defined`, token, "parse", advice);
   }
 
   variable(token: Token): VariableNode {

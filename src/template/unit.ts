@@ -1,4 +1,5 @@
 import type { CommandNode, Node, Operand } from "./ast.ts";
+import type { TemplateMode } from "./compile-template.ts";
 import type { GoFunction } from "./functions/function.ts";
 import type { Value } from "./values.ts";
 
@@ -35,6 +36,7 @@ export interface CallSite {
 export interface Unit {
   name: string;
   source: string;
+  mode: TemplateMode;
   sites: Site[];
   constants: Value[];
   /** Names of the functions called. */

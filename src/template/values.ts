@@ -1,32 +1,50 @@
 /**
  * Go's view of data and literals. `undefined` is a missing value (Go's zero reflect.Value), `null` a nil interface.
  * Integers of the data are int64: JavaScript numbers, or bigints beyond 2^53. A fractional number is a float64; a float64
- * that looks like an integer, and every other number type, is a {@link GoNumber}.
+ * that looks like an integer, and every other number type, is a {@link GoNumber}; a string marked as HTML is {@link SafeHtml}.
  */
-export type Value = undefined | null | boolean | string | number | bigint | GoNumber | List | GoMap;
+export type Value = undefined | null | boolean | string | number | bigint | GoNumber | SafeHtml | List | GoMap;
 export type List = Value[];
 export interface GoMap {
   [key: string]: Value;
 }
 
 export type NumberKind = "int" | "int64" | "uint8" | "float64" | "complex128";
-export type Kind = NumberKind | "missing" | "nil" | "bool" | "string" | "list" | "map";
+export type Kind = NumberKind | "missing" | "nil" | "bool" | "string" | "html" | "list" | "map";
+
+/** A value that is an object to JavaScript alone: it has no fields. */
+export abstract class Scalar {}
+
+/** Go's template.HTML: a string that goes into HTML text as it is. Only `safeHtml` makes one; no data holds any. */
+export class SafeHtml extends Scalar {
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+
+  override toString(): string {
+    return this.text;
+  }
+}
 
 /** A number whose Go type cannot be told from its JavaScript type. */
-export class GoNumber {
+export class GoNumber extends Scalar {
   readonly kind: NumberKind;
   readonly value: number | bigint;
   /** Imaginary part of a complex128. */
   readonly imag: number;
 
   constructor(kind: NumberKind, value: number | bigint, imag = 0) {
+    super();
     this.kind = kind;
     this.value = value;
     this.imag = imag;
   }
 
   /** How the Handlebars dialect shows it. */
-  toString(): string {
+  override toString(): string {
     return String(this.value);
   }
 }
@@ -50,6 +68,7 @@ export function kindOf(value: unknown): Kind {
     case "object":
       if (value === null) return "nil";
       if (value instanceof GoNumber) return value.kind;
+      if (value instanceof SafeHtml) return "html";
       return Array.isArray(value) ? "list" : "map";
     default:
       return "missing";
@@ -57,6 +76,7 @@ export function kindOf(value: unknown): Kind {
 }
 
 const TYPE_NAMES: Record<string, string> = {
+  html: "template.HTML",
   list: "[]interface {}",
   map: "map[string]interface {}",
   nil: "interface {}",
@@ -86,9 +106,15 @@ export function toNumber(value: Value): number {
 /** A list of the data or of a function. */
 export const isList = (value: Value): value is List => Array.isArray(value);
 
-/** A map: any object that is neither list nor number. */
+/** The characters of a value of Go's kind string, marked as HTML or not; undefined for all others. */
+export function charactersOf(value: Value): string | undefined {
+  if (typeof value === "string") return value;
+  return value instanceof SafeHtml ? value.text : undefined;
+}
+
+/** A map: any object that is neither list nor scalar. */
 export const isMap = (value: Value): value is GoMap =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof GoNumber);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Scalar);
 
 /** A map's entry, never one of a prototype; undefined when there is none. */
 export const entry = (map: GoMap, key: string): Value => (Object.hasOwn(map, key) ? map[key] : undefined);
@@ -107,6 +133,7 @@ export function truth(value: Value): boolean {
     case "object":
       if (value === null) return false;
       if (value instanceof GoNumber) return Number(value.value) !== 0 || value.imag !== 0;
+      if (value instanceof SafeHtml) return value.text.length > 0;
       if (Array.isArray(value)) return value.length > 0;
       for (const key in value) if (Object.hasOwn(value, key)) return true;
       return false;

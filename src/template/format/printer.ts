@@ -1,5 +1,16 @@
 import { compareBytes, toBytes } from "../byte-string.ts";
-import { GoNumber, isInteger, isList, isMap, kindOf, toBigInt, toNumber, typeName, type Value } from "../values.ts";
+import {
+  GoNumber,
+  isInteger,
+  isList,
+  isMap,
+  kindOf,
+  SafeHtml,
+  toBigInt,
+  toNumber,
+  typeName,
+  type Value,
+} from "../values.ts";
 import { type FloatVerb, formatFloat } from "./float.ts";
 import { backquote, isPrint, quote, quoteRune } from "./quote.ts";
 
@@ -47,6 +58,8 @@ export function formatArgument(value: Value, verb: string, flags: Flags): string
 
 function formatKnown(value: Value, verb: string, flags: Flags): string {
   if (typeof value === "string") return formatString(value, verb, flags);
+  if (value instanceof SafeHtml && /^[vsqxX]$/.test(verb)) return formatString(value.text, verb, flags);
+  if (value instanceof SafeHtml) return badVerb(value, verb, flags);
   if (typeof value === "boolean")
     return verb === "t" || verb === "v" ? pad(String(value), flags) : badVerb(value, verb, flags);
   if (isList(value)) return formatList(value, verb, flags);

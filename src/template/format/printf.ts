@@ -1,4 +1,4 @@
-import { isInteger, toBigInt, typeName, type Value } from "../values.ts";
+import { charactersOf, isInteger, toBigInt, typeName, type Value } from "../values.ts";
 import { type Flags, formatArgument, formatValue, noFlags } from "./printer.ts";
 
 /** Widths and precisions beyond this are refused, as in Go. */
@@ -13,7 +13,7 @@ export function sprintf(format: string, args: Value[]): string {
 export function sprint(args: Value[]): string {
   let out = "";
   for (const [index, arg] of args.entries()) {
-    if (index > 0 && typeof arg !== "string" && typeof args[index - 1] !== "string") out += " ";
+    if (index > 0 && charactersOf(arg) === undefined && charactersOf(args[index - 1]) === undefined) out += " ";
     out += formatValue(arg);
   }
   return out;

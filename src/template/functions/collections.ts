@@ -1,6 +1,7 @@
 import { byteLength, fromBytes, toBytes } from "../byte-string.ts";
 import { formatValue } from "../format/printer.ts";
 import {
+  charactersOf,
   entry,
   GoNumber,
   int,
@@ -8,6 +9,7 @@ import {
   isList,
   isMap,
   kindOf,
+  SafeHtml,
   toBigInt,
   truth,
   typeName,
@@ -27,7 +29,8 @@ export const collectionFunctions: Record<string, GoFunction> = {
 };
 
 function length(value: Value): number {
-  if (typeof value === "string") return byteLength(value);
+  const text = charactersOf(value);
+  if (text !== undefined) return byteLength(text);
   if (isList(value)) return value.length;
   if (missing(value)) throw new FunctionError("reflect: call of reflect.Value.Type on zero Value");
   if (value === null) throw new FunctionError("len of nil pointer");
@@ -46,7 +49,8 @@ function index(item: Value, indexes: Value[]): Value {
 }
 
 function element(item: Value, key: Value): Value {
-  if (typeof item === "string") return byteAt(toBytes(item), key);
+  const text = charactersOf(item);
+  if (text !== undefined) return byteAt(toBytes(text), key);
   if (isList(item)) {
     const at = position(key, item.length);
     if (at === item.length) throw new FunctionError("reflect: slice index out of range");
@@ -76,9 +80,10 @@ function position(key: Value, limit: number): number {
 function slice(item: Value, indexes: Value[], info: CallInfo): Value {
   if (item === null || missing(item)) throw new FunctionError("slice of untyped nil");
   if (indexes.length > 3) throw new FunctionError(`too many slice indexes: ${indexes.length}`);
-  if (typeof item === "string" && indexes.length === 3) throw new FunctionError("cannot 3-index slice a string");
-  if (typeof item !== "string" && !isList(item)) throw new FunctionError(`can't slice item of type ${typeName(item)}`);
-  const bytes = typeof item === "string" ? toBytes(item) : undefined;
+  const text = charactersOf(item);
+  if (text !== undefined && indexes.length === 3) throw new FunctionError("cannot 3-index slice a string");
+  if (text === undefined && !isList(item)) throw new FunctionError(`can't slice item of type ${typeName(item)}`);
+  const bytes = text === undefined ? undefined : toBytes(text);
   const size = bytes?.length ?? (item as Value[]).length;
   const bounds = [0, size, size];
   for (const [at, key] of indexes.entries()) {
@@ -88,7 +93,9 @@ function slice(item: Value, indexes: Value[], info: CallInfo): Value {
   const [low = 0, high = 0, cap = 0] = bounds;
   if (low > high) throw new FunctionError(`invalid slice index: ${low} > ${high}`);
   if (indexes.length === 3 && high > cap) throw new FunctionError(`invalid slice index: ${high} > ${cap}`);
-  return bytes === undefined ? (item as Value[]).slice(low, high) : fromBytes(bytes.subarray(low, high));
+  if (bytes === undefined) return (item as Value[]).slice(low, high);
+  const part = fromBytes(bytes.subarray(low, high));
+  return item instanceof SafeHtml ? new SafeHtml(part) : part;
 }
 
 /** No data holds a function, so every `call` fails, each in its own way. */

@@ -21,6 +21,7 @@ function basicKind(value: Value): Basic | undefined {
   const kind = kindOf(value);
   if (kind === "float64") return "float";
   if (kind === "complex128") return "complex";
+  if (kind === "html") return "string";
   return kind === "bool" || kind === "string" ? kind : undefined;
 }
 
@@ -46,6 +47,8 @@ function equals(a: Value, b: Value): boolean {
       return toNumber(a) === toNumber(b);
     case "complex":
       return a instanceof GoNumber && b instanceof GoNumber && a.value === b.value && a.imag === b.imag;
+    case "string":
+      return String(a) === String(b);
     default:
       return a === b;
   }

@@ -1,3 +1,4 @@
+import type { TemplateMode } from "../compile-template.ts";
 import type { Value } from "../values.ts";
 
 /**
@@ -21,6 +22,7 @@ export interface CallInfo {
   argumentTexts(): string[];
   /** Whether an argument's Go type is `interface {}`: read from a map or list and passed on as it was. */
   isInterface(index: number): boolean;
+  mode: TemplateMode;
   /** Milliseconds since 1970, once for a rendering. */
   now: number;
 }

@@ -1,6 +1,6 @@
 import { formatFloat } from "../format/float.ts";
 import { sortedKeys } from "../format/printer.ts";
-import { isInteger, isList, isMap, kindOf, toBigInt, toNumber, type Value } from "../values.ts";
+import { charactersOf, isInteger, isList, isMap, kindOf, toBigInt, toNumber, type Value } from "../values.ts";
 import { FunctionError, type GoFunction } from "./function.ts";
 
 /** JSON as encoding/json writes it: keys sorted, `<`, `>` and `&` escaped. */
@@ -14,7 +14,8 @@ function toJson(value: Value, step: string, line: string): string {
   const kind = kindOf(value);
   if (kind === "nil" || kind === "missing") return "null";
   if (kind === "bool") return String(value);
-  if (typeof value === "string") return jsonString(value);
+  const text = charactersOf(value);
+  if (text !== undefined) return jsonString(text);
   if (isInteger(value)) return toBigInt(value).toString();
   if (kind === "float64") return jsonNumber(toNumber(value));
   const inner = line === "" ? "" : line + step;

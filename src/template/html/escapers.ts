@@ -1,8 +1,9 @@
 import { toBytes } from "../byte-string.ts";
 import { formatValue } from "../format/printer.ts";
 import { escapeHtml, escapeUrlQuery } from "../functions/printing.ts";
-import type { Value } from "../values.ts";
+import { SafeHtml, type Value } from "../values.ts";
 import { decodeCss } from "./css-transitions.ts";
+import { stripTags } from "./strip-tags.ts";
 
 /** The escapers and filters the analysis puts behind pipelines. `html` and `urlquery` are the template's own, found at a pipeline's end. */
 export type Escaper =
@@ -39,10 +40,19 @@ const ESCAPERS: Record<Escaper, (text: string) => string> = {
   cssvaluefilter: filterCss,
 };
 
+/** What is done otherwise to text that is marked as HTML: it stays as it is in text, and without its tags in attributes. */
+const HTML_ESCAPERS: Partial<typeof ESCAPERS> = {
+  htmlescaper: (html) => html,
+  rcdataescaper: escapeAllButReferences,
+  attrescaper: (html) => escapeAllButReferences(stripTags(html)),
+  nospaceescaper: (html) => (html === "" ? UNSAFE : stripTags(html).replace(/[^&]+/g, escapeBareValue)),
+};
+
 /** Applies one escaper. A missing value is nothing to all but the template's own `html` and `urlquery`. */
 export function escapeWith(name: string, value: Value): string {
   const escaper = name as Escaper;
   if (typeof value === "string") return ESCAPERS[escaper](value);
+  if (value instanceof SafeHtml) return (HTML_ESCAPERS[escaper] ?? ESCAPERS[escaper])(value.text);
   if (value !== undefined && value !== null) return ESCAPERS[escaper](formatValue(value));
   return ESCAPERS[escaper](escaper === "html" || escaper === "urlquery" ? "<no value>" : "");
 }
@@ -62,6 +72,11 @@ const MARKUP_PATTERN = /["&'+<>\0]/;
 export function escapeMarkup(text: string): string {
   if (!MARKUP_PATTERN.test(text)) return text;
   return text.replace(/["&'+<>\0]/g, (char) => MARKUP[char] ?? char);
+}
+
+/** Escapes what could lead out of text and quoted attributes, but no `&`: HTML has its own references already. */
+function escapeAllButReferences(html: string): string {
+  return html.replace(/[^&]+/g, escapeMarkup);
 }
 
 function escapeBareValue(text: string): string {

@@ -43,7 +43,8 @@ const END_TAGS: Record<"Script" | "Style" | "Textarea" | "Title", RegExp> = {
   Title: /<\/title[> \t\n\f/]/gi,
 };
 
-const DELIMITERS: Record<string, RegExp> = { DoubleQuote: /"/, SingleQuote: /'/, SpaceOrTagEnd: /[ \t\n\f\r>]/ };
+/** What ends an attribute's value, by the quotes around it. */
+export const DELIMITERS: Record<string, RegExp> = { DoubleQuote: /"/, SingleQuote: /'/, SpaceOrTagEnd: /[ \t\n\f\r>]/ };
 
 /** Within an attribute's value: entities count as what they stand for. */
 function attributeStep(c: Context, text: string): Step {
