@@ -2,7 +2,6 @@ import type { ServeConfig } from "../config/config.ts";
 import type { DeliveryController } from "../delivery/controller.ts";
 import { REASONS } from "../delivery/reasons.ts";
 import { connect } from "../kube/connect.ts";
-
 import { createSmtpMailer } from "../mail/smtp-mailer.ts";
 import type { Logger } from "../observe/logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -10,17 +9,16 @@ import { parseData } from "../template/index.ts";
 import { accessOf } from "./cluster-access.ts";
 import { deliverWhileLeading } from "./delivery-term.ts";
 import { createEventRecorder } from "./event-recorder.ts";
-import { type Service, startService } from "./service.ts";
+import { type Service, startService, type Term } from "./service.ts";
 import { VERSION } from "./version.ts";
 
 /** courier-api: delivers NotificationMessages while it leads. @throws KubeError when the configuration names no cluster */
 export async function startDelivery(config: ServeConfig, logger: Logger): Promise<Service> {
   let controller: DeliveryController | undefined;
-  const load = () => controller?.load ?? { queued: 0, active: 0 };
   const metrics = createMetrics({
     version: VERSION,
     reasons: REASONS.filter((reason) => reason !== "Delivered"),
-    load,
+    load: () => controller?.load,
   });
   const client = await connect({ ...accessOf(config), parse: parseData });
   const mailer = createSmtpMailer({
@@ -29,11 +27,16 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     allowPlainAuth: config.allowPlainAuth,
   });
   const events = createEventRecorder(client, config.identity, logger);
-  return startService(config, { client, logger, metrics }, async (term) => {
+  const lead = async (term: Term) => {
     const parts = { client, logger, readiness: term.readiness, metrics, mailer, events };
-    await deliverWhileLeading(config, parts, term, (created) => {
-      controller = created;
-    });
-    if (term.stop.aborted && !term.abort.aborted) await mailer.close();
-  });
+    try {
+      await deliverWhileLeading(config, parts, term, (created) => {
+        controller = created;
+      });
+    } finally {
+      controller = undefined; // a standby has nothing in its queue
+    }
+  };
+  // The mailer outlives a term: connections stay for the next one.
+  return startService(config, { client, logger, metrics, close: () => mailer.close() }, lead);
 }

@@ -8,9 +8,12 @@ import { createMessageStore, MESSAGE_TYPES } from "../kube/message-store.ts";
 import { parseEmailServer } from "../mail/email-server.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_TEMPLATE, type ResourceType, SECRET } from "../resources/kinds.ts";
-import type { KubeObject } from "../resources/object.ts";
+import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import type { Term } from "./service.ts";
-import { type Collection, type WatchParts, watchCollection } from "./watch-collection.ts";
+import { type Collection, type Scope, type WatchParts, watchCollection } from "./watch-collection.ts";
+
+/** What `/readyz` calls the mail server. */
+const MAIL_SERVER = "mail server";
 
 export interface TermParts extends WatchParts {
   metrics: Metrics;
@@ -27,26 +30,33 @@ export async function deliverWhileLeading(
 ): Promise<void> {
   const controller = createController(config, parts, term);
   onController(controller);
+  const bug = new AbortController(); // one part that breaks ends the others too, before the Lease is given back
+  const stop = AbortSignal.any([term.stop, bug.signal]);
+  const running: Promise<void>[] = [];
+  const run = (part: Promise<void>) => {
+    const ended = part.catch((error) => bug.abort(error));
+    running.push(ended);
+    return ended;
+  };
+  const watch = (type: ResourceType, scope: Scope, collection: Collection) => {
+    const { answered, done } = watchCollection(parts, type, scope, collection, stop);
+    return Promise.race([answered, run(done)]);
+  };
   const namespaces = config.allNamespaces ? [""] : config.namespace;
+  const secretKey = { namespace: config.secretNamespace, name: config.secretName };
+  const secretScope = { namespace: secretKey.namespace, fieldSelector: `metadata.name=${secretKey.name}` };
   const templates = namespaces.map((namespace) =>
-    watchCollection(parts, NOTIFICATION_TEMPLATE, { namespace }, templatesFor(controller, namespace), term.stop),
+    watch(NOTIFICATION_TEMPLATE, { namespace }, templatesFor(controller, namespace)),
   );
-  const secret = watchCollection(
-    parts,
-    SECRET,
-    { namespace: config.secretNamespace, fieldSelector: `metadata.name=${config.secretName}` },
-    mailServerFor(controller, `${config.secretNamespace}/${config.secretName}`),
-    term.stop,
-  );
-  await Promise.all([...templates, secret].map(({ answered }) => answered));
-  const messages = namespaces.flatMap((namespace) =>
-    MESSAGE_TYPES.map((type) =>
-      watchCollection(parts, type, { namespace }, messagesFor(controller, type, namespace, term.stop), term.stop),
-    ),
-  );
+  await Promise.all([...templates, watch(SECRET, secretScope, mailServerFor(controller, secretKey, parts))]);
+  for (const namespace of namespaces) {
+    for (const type of MESSAGE_TYPES) watch(type, { namespace }, messagesFor(controller, type, namespace, stop));
+  }
   term.readiness.have("start");
-  const watches = [...templates, secret, ...messages].map(({ done }) => done);
-  await Promise.all([...watches, controller.run(term.stop, term.abort)]);
+  run(controller.run(stop, AbortSignal.any([term.abort, bug.signal])));
+  await Promise.all(running);
+  parts.readiness.note(MAIL_SERVER, undefined);
+  bug.signal.throwIfAborted();
 }
 
 function createController(config: ServeConfig, parts: TermParts, term: Term): DeliveryController {
@@ -63,7 +73,8 @@ function createController(config: ServeConfig, parts: TermParts, term: Term): De
       },
       observe: {
         received: metrics.received,
-        attempted: (method, reason) => metrics.attempted(method, reason, reason === "Delivered"),
+        attempted: metrics.attempted,
+        stopped: metrics.stopped,
         finished: metrics.finished,
       },
     },
@@ -94,35 +105,44 @@ function templatesFor(controller: DeliveryController, namespace: string): Collec
   return {
     set: (object) => controller.setTemplate(object),
     delete: (object) => controller.deleteTemplate(object),
-    retain(keys) {
-      controller.setTemplateTrouble(undefined);
-      controller.retainTemplates(namespace, keys);
-    },
+    retain: (keys) => controller.retainTemplates(namespace, keys),
+    well: () => controller.setTemplateTrouble(namespace, undefined),
     trouble(error) {
-      controller.setTemplateTrouble(error.message);
+      controller.setTemplateTrouble(namespace, error.message);
       return false;
     },
   };
 }
 
-function mailServerFor(controller: DeliveryController, name: string): Collection {
+function mailServerFor(controller: DeliveryController, key: ObjectKey, parts: TermParts): Collection {
+  const name = formatKey(key);
   const missing = { problem: `Secret "${name}" does not exist: create it with host, port and from of the mail server` };
   let known = false;
+  const setServer = (state: MailServerState) => {
+    known = true;
+    controller.setServer(state);
+    tellMailServer(state, parts);
+  };
   return {
-    set(object) {
-      known = true;
-      controller.setServer(readMailServer(object, name));
-    },
-    delete: () => controller.setServer(missing),
+    set: (object) => setServer(readMailServer(object, name)),
+    delete: () => setServer(missing),
     retain(keys) {
-      known = true;
-      if (!keys.has(name)) controller.setServer(missing);
+      if (!keys.has(name)) setServer(missing);
     },
     trouble(error) {
       if (!known) controller.setServer({ problem: `Secret "${name}" cannot be read: ${error.message}` });
       return false;
     },
   };
+}
+
+/** Without a mail server nothing is lost, so that the process stays ready; but whoever looks at it is told. */
+function tellMailServer(state: MailServerState, { readiness, logger }: TermParts): void {
+  const problem = "problem" in state ? state.problem : undefined;
+  const before = readiness.note(MAIL_SERVER, problem);
+  if (problem === before) return;
+  if (problem === undefined) logger.info("Mail server is configured");
+  else logger.warn({ problem }, "Mail server is not configured, messages wait");
 }
 
 function readMailServer(secret: KubeObject, name: string): MailServerState {

@@ -5,9 +5,11 @@ import type { Address } from "../config/parse.ts";
 import { createHttpApp } from "../http/app.ts";
 import { listen } from "../http/listen.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { runWithLease } from "../kube/lease.ts";
+import { type LeaseState, runWithLease } from "../kube/lease.ts";
 import type { Logger } from "../observe/logger.ts";
 import { Readiness } from "../observe/readiness.ts";
+
+const NOT_STARTED = "the watches are not open yet";
 
 export interface ServiceConfig {
   httpListen: Address;
@@ -22,6 +24,8 @@ export interface ServiceParts {
   client: KubeClient;
   logger: Logger;
   metrics: { registry: Registry; leading(leads: boolean): void };
+  /** What else has to be closed at the end. */
+  close?(): Promise<void>;
 }
 
 /** What one stretch of leading is given. */
@@ -52,47 +56,33 @@ export async function startService(
   parts: ServiceParts,
   lead: (term: Term) => Promise<void>,
 ): Promise<Service> {
-  const { client, logger, metrics } = parts;
+  const { client, metrics } = parts;
   const [stopping, aborting] = [new AbortController(), new AbortController()];
   setMaxListeners(0, stopping.signal, aborting.signal);
   const readiness = new Readiness();
   readiness.lack("lease", "not asked for yet");
-  readiness.lack("start", "the watches are not open yet");
+  readiness.lack("start", NOT_STARTED);
   const http = await listen(createHttpApp({ readiness, metrics: metrics.registry }), config.httpListen);
   const lease = { namespace: config.leaseNamespace, name: config.leaseName, identity: config.identity };
+  const onState = leaseObserver(lease, readiness, parts);
 
   const run = async () => {
     try {
       await runWithLease(
         client,
-        {
-          ...lease,
-          onState(state) {
-            if (state.phase !== "retrying") metrics.leading(state.phase === "leading");
-            if (state.phase === "retrying") {
-              readiness.lack("lease", state.error.message);
-              logger.warn(
-                { lease: `${lease.namespace}/${lease.name}`, error: state.error.message },
-                "Cannot get the Lease, will try again",
-              );
-            } else {
-              readiness.have("lease");
-              if (state.phase === "standby") readiness.have("start");
-              if (state.phase === "standby") logger.info({ holder: state.holder }, "Standing by");
-              else logger.info({ identity: lease.identity }, "Leading");
-            }
-          },
-        },
+        { ...lease, onState },
         (term) => {
+          readiness.lack("start", NOT_STARTED);
           const lost = lossOf(term.signal, stopping.signal);
           const abort = AbortSignal.any([lost, aborting.signal]);
-          return lead({ readiness, isHeld: term.isHeld, stop: AbortSignal.any([lost, stopping.signal]), abort });
+          const stop = AbortSignal.any([lost, stopping.signal]);
+          return lead({ readiness, isHeld: term.isHeld, stop, abort }).finally(() => metrics.leading(false));
         },
         stopping.signal,
       );
     } finally {
-      await http.close();
-      await client.close();
+      metrics.leading(false);
+      await Promise.all([http.close(), client.close(), parts.close?.()]);
     }
   };
   const done = run();
@@ -107,6 +97,34 @@ export async function startService(
       const timer = setTimeout(() => aborting.abort(new Error("the shutdown timeout is over")), config.shutdownTimeout);
       await done.finally(() => clearTimeout(timer));
     },
+  };
+}
+
+/** Tells readiness, metrics and log how the Lease stands; the same trouble is logged once until it changes. */
+function leaseObserver(
+  { namespace, name, identity }: { namespace: string; name: string; identity: string },
+  readiness: Readiness,
+  { logger, metrics }: ServiceParts,
+): (state: LeaseState) => void {
+  let trouble: string | undefined;
+  return (state) => {
+    if (state.phase === "retrying") {
+      const error = state.error.message;
+      readiness.lack("lease", error);
+      if (error !== trouble)
+        logger.warn({ lease: `${namespace}/${name}`, error }, "Cannot get the Lease, will try again");
+      trouble = error;
+      return;
+    }
+    trouble = undefined;
+    readiness.have("lease");
+    metrics.leading(state.phase === "leading");
+    if (state.phase === "leading") {
+      logger.info({ identity }, "Leading");
+    } else {
+      readiness.have("start");
+      logger.info({ holder: state.holder }, "Standing by");
+    }
   };
 }
 

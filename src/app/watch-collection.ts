@@ -12,6 +12,8 @@ export interface Collection {
   delete(object: KubeObject): void;
   /** A list is complete: what is not among `keys` (`namespace/name`) is gone. */
   retain(keys: ReadonlySet<string>): void;
+  /** The watch lists or follows the kind again, or for the first time. */
+  well?(): void;
   /** The watch failed and will try again. Returns true where that is nothing to be missed or told. */
   trouble?(error: Error): boolean;
 }
@@ -47,6 +49,10 @@ export function watchCollection(
   const answered = Promise.withResolvers<void>();
   let listed = new Set<string>();
   readiness.lack(part, "not listed yet");
+  const beWell = () => {
+    readiness.have(part);
+    collection.well?.();
+  };
   const options = { ...(namespace !== "" && { namespace }), ...(fieldSelector !== undefined && { fieldSelector }) };
   const done = watchResource(
     client,
@@ -57,7 +63,7 @@ export function watchCollection(
         if (event.type === "Synced") {
           collection.retain(listed);
           listed = new Set();
-          readiness.have(part);
+          beWell();
           answered.resolve();
         } else if (event.type === "Deleted") {
           collection.delete(event.object);
@@ -69,7 +75,7 @@ export function watchCollection(
       },
       onState(state) {
         if (state.phase === "listing") listed = new Set();
-        if (state.phase === "watching") readiness.have(part); // resumed after an outage, without a new list
+        if (state.phase === "watching") beWell(); // resumed after an outage, without a new list
         if (state.phase !== "retrying") return;
         answered.resolve();
         if (collection.trouble?.(state.error)) return readiness.have(part);
@@ -79,7 +85,7 @@ export function watchCollection(
       },
     },
     signal,
-  );
+  ).finally(() => readiness.have(part)); // what is watched no longer is nothing to be missed
   return { answered: answered.promise, done };
 }
 

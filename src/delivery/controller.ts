@@ -21,6 +21,33 @@ export type ControllerPorts = Omit<ReconcilePorts, "templates" | "server" | "rec
 /** Keys that may wait for a worker before the watch is made to wait: each holds its message in memory. */
 const QUEUE_CAPACITY = 256;
 
+/** What is remembered of a message between attempts: 100,000 of them wait in little memory. */
+interface Known {
+  uid: string;
+  /** The generation last offered: our own status writes must not wake it. */
+  generation: number;
+  createdMs: number;
+  state: "pending" | "failed";
+  /** Why it waits. */
+  reason?: string;
+  /** Errors in a row while it was worked on. */
+  errors: number;
+}
+
+/** How many messages are where, for the metrics. */
+export interface Load {
+  /** Waiting for a worker. */
+  queued: number;
+  /** In the hands of a worker. */
+  active: number;
+  /** Failed, and kept for people to read. */
+  failed: number;
+  /** Reason → messages that wait because of it. */
+  waiting: Map<string, number>;
+  /** Creation of the oldest message that is not at its end; undefined when there is none. */
+  oldestPendingMs: number | undefined;
+}
+
 /** Works on every message it is told of until it is gone, Failed or parked. */
 export class DeliveryController {
   readonly #options: ControllerOptions;
@@ -31,9 +58,8 @@ export class DeliveryController {
   readonly #circuit: Circuit<ServerTrouble>;
   /** Objects of queued keys as the watch gave them, so that the first attempt needs no read. */
   readonly #seen = new Map<string, KubeObject>();
-  /** The generation last worked on of each key that is not gone: our own status writes must not wake it. */
-  readonly #generations = new Map<string, number>();
-  readonly #errors = new Map<string, number>();
+  /** Every message that is not gone. */
+  readonly #known = new Map<string, Known>();
   #server: MailServerState = { problem: "the Secret of the mail server has not been read yet" };
   #probeTimer: NodeJS.Timeout | undefined;
 
@@ -51,9 +77,20 @@ export class DeliveryController {
     };
   }
 
-  /** Messages that wait for a worker, and those in hand. */
-  get load(): { queued: number; active: number } {
-    return { queued: this.#queue.depth, active: this.#queue.active };
+  get load(): Load {
+    const load: Load = {
+      queued: this.#queue.depth,
+      active: this.#queue.active,
+      failed: 0,
+      waiting: new Map(),
+      oldestPendingMs: undefined,
+    };
+    for (const { state, reason, createdMs } of this.#known.values()) {
+      if (state === "failed") load.failed += 1;
+      else load.oldestPendingMs = Math.min(load.oldestPendingMs ?? createdMs, createdMs);
+      if (state === "pending" && reason !== undefined) load.waiting.set(reason, (load.waiting.get(reason) ?? 0) + 1);
+    }
+    return load;
   }
 
   /** Takes keys until `stop` aborts, then finishes what is in hand; `abort` ends that too. */
@@ -65,11 +102,16 @@ export class DeliveryController {
   /** A message was listed, created or changed. Waits while the queue is full. */
   async offer(group: string, object: KubeObject, signal: AbortSignal): Promise<void> {
     const id = idOf(group, object);
-    const generation = object.metadata.generation ?? 0;
-    const known = this.#generations.get(id);
-    if (known !== undefined && generation <= known) return;
-    if (known === undefined) this.#ports.observe.received();
-    this.#generations.set(id, generation);
+    const { uid = "", generation = 0, creationTimestamp = "" } = object.metadata;
+    const known = this.#known.get(id);
+    const isSame = known?.uid === uid; // else it was deleted and created again while nobody watched
+    if (isSame && generation <= known.generation) return;
+    if (isSame) known.generation = generation;
+    else {
+      const createdMs = Date.parse(creationTimestamp) || this.#ports.now();
+      this.#known.set(id, { uid, generation, createdMs, state: "pending", errors: 0 });
+      this.#ports.observe.received();
+    }
     this.#waiting.leave(id);
     if (!this.#queue.isActive(id)) this.#seen.set(id, object);
     this.#queue.add(id);
@@ -83,7 +125,7 @@ export class DeliveryController {
 
   /** A new list of `namespace` ("" for all) ended: what it did not hold is gone. */
   retain(group: string, namespace: string, ids: ReadonlySet<string>): void {
-    for (const id of this.#generations.keys()) {
+    for (const id of this.#known.keys()) {
       const key = parseId(id);
       if (key.group !== group || (namespace !== "" && key.namespace !== namespace)) continue;
       if (!ids.has(formatKey(key))) this.#forget(id);
@@ -91,7 +133,7 @@ export class DeliveryController {
   }
 
   setTemplate(object: KubeObject): void {
-    this.#templates.set(object);
+    if (!this.#templates.set(object)) return;
     this.#wake(templateTopic(object.metadata.namespace ?? "", object.metadata.name ?? ""));
   }
 
@@ -103,8 +145,9 @@ export class DeliveryController {
     this.#templates.retain(namespace, names);
   }
 
-  setTemplateTrouble(trouble: string | undefined): void {
-    this.#templates.setTrouble(trouble);
+  /** Why the templates of `namespace` ("" for all) cannot be read at the moment; undefined when they can again. */
+  setTemplateTrouble(namespace: string, trouble: string | undefined): void {
+    this.#templates.setTrouble(namespace, trouble);
   }
 
   /** The Secret was read: a new version gets a new chance at once. */
@@ -122,47 +165,55 @@ export class DeliveryController {
     this.#seen.delete(id);
     try {
       const verdict = await reconcile(parseId(id), seen, this.#ports, this.#options, signal);
-      this.#errors.delete(id);
       this.#follow(id, verdict, calls);
     } catch (error) {
-      if (signal.aborted) return;
-      const attempt = (this.#errors.get(id) ?? 0) + 1;
-      this.#errors.set(id, attempt);
-      const retryInMs = backoffMs(attempt, { firstMs: 250, capMs: 60_000 });
-      const { group: _, ...key } = parseId(id);
-      this.#ports.logger.error(
-        { message: formatKey(key), error: (error as Error).message, retryInMs },
-        "Cannot reconcile",
-      );
-      this.#queue.addAfter(id, retryInMs);
+      if (!signal.aborted) this.#retryAfterError(id, error as Error);
     }
     this.#scheduleProbe();
   }
 
+  #retryAfterError(id: string, { message: error }: Error): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return; // deleted meanwhile
+    known.errors += 1;
+    const retryInMs = backoffMs(known.errors, { firstMs: 250, capMs: 60_000 });
+    this.#ports.logger.error({ message: formatKey(parseId(id)), error, retryInMs }, "Cannot reconcile");
+    this.#queue.addAfter(id, retryInMs);
+  }
+
   #follow(id: string, verdict: Verdict, callsBefore: number): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return; // deleted meanwhile
+    known.errors = 0;
     switch (verdict.kind) {
       case "gone":
         return; // the watch's own Deleted event forgets the key, so that a late event cannot bring it back
       case "failed":
+        known.state = "failed";
         this.#queue.addAfter(id, verdict.removeInMs);
         return;
-      case "waiting": {
-        const { topics, retryInMs } = verdict.wait;
-        if (topics.some((topic) => this.#waiting.calledSince(topic, callsBefore))) {
-          this.#queue.add(id); // what it waits for came while its status was being written
-          return;
-        }
-        this.#waiting.park(id, topics);
-        this.#queue.addAfter(id, Math.min(retryInMs ?? Number.POSITIVE_INFINITY, verdict.deadlineInMs));
+      case "waiting":
+        known.state = "pending";
+        known.reason = verdict.reason;
+        this.#park(id, verdict, callsBefore);
         return;
-      }
       default:
         verdict satisfies never;
     }
   }
 
+  #park(id: string, { wait, deadlineInMs }: Extract<Verdict, { kind: "waiting" }>, callsBefore: number): void {
+    const { topics, retryInMs = Number.POSITIVE_INFINITY } = wait;
+    if (topics.some((topic) => this.#waiting.calledSince(topic, callsBefore))) {
+      this.#queue.add(id); // what it waits for came while its status was being written
+      return;
+    }
+    this.#waiting.park(id, topics);
+    this.#queue.addAfter(id, Math.min(retryInMs, deadlineInMs));
+  }
+
   #wake(topic: Topic): void {
-    for (const id of this.#waiting.call(topic)) this.#queue.add(id);
+    for (const id of this.#waiting.callAll(topic)) this.#queue.add(id);
   }
 
   /** While the server's circuit is open, one of the messages behind it is sent ahead when the time for a probe comes. */
@@ -171,7 +222,8 @@ export class DeliveryController {
     if (inMs === undefined || this.#probeTimer !== undefined || this.#waiting.count("server") === 0) return;
     this.#probeTimer = setTimeout(() => {
       this.#probeTimer = undefined;
-      for (const id of this.#waiting.call("server", 1)) this.#queue.add(id);
+      const id = this.#waiting.takeFirst("server");
+      if (id !== undefined) this.#queue.add(id);
     }, inMs);
   }
 
@@ -179,8 +231,7 @@ export class DeliveryController {
     this.#waiting.leave(id);
     this.#queue.forget(id);
     this.#seen.delete(id);
-    this.#errors.delete(id);
-    this.#generations.delete(id);
+    this.#known.delete(id);
   }
 }
 

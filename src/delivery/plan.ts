@@ -1,5 +1,5 @@
 /** First stage of a message's life, called by reconcile.ts: message → tasks. Pure. Render comes next. */
-import { formatProblem } from "../resources/fields.ts";
+import { formatProblem, type Problem } from "../resources/fields.ts";
 import type { NotificationMessage, Subscription } from "../resources/notification-message.ts";
 import { parseRecipient } from "../resources/recipient.ts";
 import type { Reason } from "./reasons.ts";
@@ -32,20 +32,52 @@ export interface Plan {
   refusals: Refusal[];
 }
 
+/**
+ * More than these would make a status that etcd does not take (1.5 MiB an object), and a message that cannot be recorded
+ * must not be sent.
+ */
+const MAX_DESTINATIONS = 1000;
+const MAX_SUBSCRIPTIONS = 100;
+const MAX_METHODS = 10;
+const MAX_NAME_CHARS = 1024;
+
 /** What is to be done for a message: every subscription ends in tasks, in refusals that say why not, or in both. */
 export function planDelivery(message: NotificationMessage): Plan {
-  if (message.problems.length > 0) {
-    const told = message.problems.map(formatProblem).join("; ");
+  const problems = [...message.problems, ...sizeProblems(message)];
+  if (problems.length > 0) {
+    const told = problems.map(formatProblem).join("; ");
     const whole = { taskId: "message", notification: "", method: "", addresses: [] };
     return { tasks: [], refusals: [{ ...whole, reason: "SubscriptionInvalid", message: told }] };
   }
-  const names = new Map<string, number>();
+  const ids = new Set<string>();
   const plans = message.subscriptions.map((subscription) => {
-    const count = (names.get(subscription.name) ?? 0) + 1;
-    names.set(subscription.name, count);
-    return planSubscription(subscription, count === 1 ? subscription.name : `${subscription.name}#${count}`);
+    const id = uniqueId(subscription.name, ids);
+    ids.add(id);
+    return planSubscription(subscription, id);
   });
   return { tasks: plans.flatMap(({ tasks }) => tasks), refusals: plans.flatMap(({ refusals }) => refusals) };
+}
+
+function sizeProblems({ subscriptions }: NotificationMessage): Problem[] {
+  const problems: Problem[] = [];
+  const limit = (path: string, what: string, count: number, max: number) => {
+    if (count > max) problems.push({ path, message: `has ${count} ${what}, and at most ${max} are taken: split it` });
+  };
+  limit("spec.notifications", "entries", subscriptions.length, MAX_SUBSCRIPTIONS);
+  const destinations = subscriptions.reduce((sum, { destinations }) => sum + destinations.length, 0);
+  limit("spec.notifications", "receivers in all", destinations, MAX_DESTINATIONS);
+  for (const { path, name, ephemeral } of subscriptions.slice(0, MAX_SUBSCRIPTIONS)) {
+    limit(`${path}.name`, "characters", name.length, MAX_NAME_CHARS);
+    limit(`${path}.ephemeral.methods`, "entries", ephemeral?.methods.length ?? 0, MAX_METHODS);
+  }
+  return problems;
+}
+
+/** The name, numbered where an entry before has it. */
+function uniqueId(name: string, taken: ReadonlySet<string>): string {
+  let id = name;
+  for (let count = 2; taken.has(id); count++) id = `${name}#${count}`;
+  return id;
 }
 
 function planSubscription(subscription: Subscription, id: string): Plan {
@@ -74,7 +106,8 @@ function planSubscription(subscription: Subscription, id: string): Plan {
       plan.refusals.push(...email.refusals);
     } else {
       const at = `${path}.ephemeral.methods[${index}]`;
-      plan.refusals.push(refuse("MethodUnsupported", `${at} is "${method}": this service delivers Email only`, method));
+      const told = `${at} is "${shorten(method)}": this service delivers Email only`;
+      plan.refusals.push(refuse("MethodUnsupported", told, shorten(method)));
     }
   }
   return plan;

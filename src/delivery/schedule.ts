@@ -18,8 +18,8 @@ export interface Wait {
 }
 
 const RETRY = { firstMs: 1000, capMs: 5 * 60_000 };
-/** A watch tells of a mended template; this is for the case that it did not. */
-const TEMPLATE_FALLBACK_MS = 5 * 60_000;
+/** A watch tells of a mended template; this is for the case that it did not. Seldom: 100,000 may wait for one template. */
+const TEMPLATE_FALLBACK_MS = 60 * 60_000;
 
 /** What the unfinished recipients of a message wait for. */
 export function planWait(plan: Plan, progress: Progress, namespace: string, random?: () => number): Wait {

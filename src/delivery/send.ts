@@ -4,6 +4,7 @@ import type { Circuit } from "../control/circuit.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type Draft, MAX_RECIPIENTS, type Mailer, type MailServer, type RecipientOutcome } from "./ports.ts";
 import { consequenceOf, type Reason } from "./reasons.ts";
+import type { AttemptOutcome } from "./status.ts";
 
 const SERVER_AWAY = { firstMs: 1000, capMs: 60_000 };
 /** A refused login or certificate does not mend itself; the Secret's change is what usually ends the wait. */
@@ -22,19 +23,17 @@ export interface SendPorts {
   permit(signal: AbortSignal): Promise<void>;
 }
 
-/** Sends one task's mail to `draft.to`, in as many mails as it takes; one outcome for each address. */
-export async function sendTask(
+/** Sends one task's mail to `draft.to`, in as many mails as it takes; yields the outcomes of each mail as it ends. */
+export async function* sendTask(
   draft: Draft,
   server: MailServer,
   ports: SendPorts,
   signal: AbortSignal,
-): Promise<RecipientOutcome[]> {
-  const outcomes: RecipientOutcome[] = [];
+): AsyncGenerator<AttemptOutcome[]> {
   for (let start = 0; start < draft.to.length; start += MAX_RECIPIENTS) {
     const part = { ...draft, to: draft.to.slice(start, start + MAX_RECIPIENTS) };
-    outcomes.push(...(await sendMail(part, server, ports, signal)));
+    yield await sendMail(part, server, ports, signal);
   }
-  return outcomes;
 }
 
 async function sendMail(
@@ -42,10 +41,10 @@ async function sendMail(
   server: MailServer,
   ports: SendPorts,
   signal: AbortSignal,
-): Promise<RecipientOutcome[]> {
+): Promise<AttemptOutcome[]> {
   await ports.permit(signal);
   const trouble = ports.circuit.tryEnter();
-  if (trouble !== undefined) return sameForAll(draft.to, trouble.reason, trouble.message);
+  if (trouble !== undefined) return untriedForAll(draft.to, trouble.reason, trouble.message);
   const facts = { from: [server.from.address], to: draft.to };
   ports.logger.info(facts, "Email begin");
   try {
@@ -58,18 +57,19 @@ async function sendMail(
   }
 }
 
-/** Opens the circuit when the server itself is the trouble, closes it when it answered. */
+/**
+ * Opens the circuit when the server itself is the trouble, closes it when a mail got through. What else may have happened
+ * (a refusal, a mail that could not even be composed) says nothing about the server: the next one probes.
+ */
 function judgeServer(outcomes: RecipientOutcome[], { circuit, onServerBack }: SendPorts): void {
   const trouble = outcomes.find(({ reason }) => consequenceOf(reason) === "server");
-  if (trouble === undefined) {
-    if (circuit.close()) onServerBack();
-    return;
-  }
-  const away = trouble.reason === "ServerUnavailable";
-  circuit.open(away ? backoffMs(circuit.failures + 1, SERVER_AWAY) : SERVER_REFUSES_MS, trouble);
+  if (trouble !== undefined) {
+    const away = trouble.reason === "ServerUnavailable";
+    circuit.open(away ? backoffMs(circuit.failures + 1, SERVER_AWAY) : SERVER_REFUSES_MS, trouble);
+  } else if (outcomes.some(({ reason }) => reason === "Delivered") && circuit.close()) onServerBack();
 }
 
-/** The same outcome for every address. */
-export function sameForAll(addresses: string[], reason: Reason, message: string): RecipientOutcome[] {
-  return addresses.map((address) => ({ address, reason, message }));
+/** The same outcome for every address, without a mail begun for it. */
+export function untriedForAll(addresses: string[], reason: Reason, message: string): AttemptOutcome[] {
+  return addresses.map((address) => ({ address, reason, message, untried: true }));
 }

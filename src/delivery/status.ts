@@ -1,23 +1,44 @@
 /** Last stage, called by reconcile.ts: outcomes → status, and back again after a restart. Pure. */
-import type { Condition, MessageStatus, Phase, StatusSummary } from "../resources/notification-message.ts";
+import { isDeepStrictEqual } from "node:util";
+import type {
+  Condition,
+  MessageStatus,
+  NotificationMessage,
+  Phase,
+  StatusSummary,
+} from "../resources/notification-message.ts";
 import type { Plan, Refusal, Task } from "./plan.ts";
 import { consequenceOf, isReason, type Reason } from "./reasons.ts";
+
+/** A status is read by people, and etcd takes 1.5 MiB of an object. */
+const MAX_MESSAGE_CHARS = 500;
 
 /** Where one recipient of a task stands. */
 export interface Outcome {
   reason: Reason;
   message: string;
-  /** How often it has been tried. */
+  /** How often a mail for it was handed to the mail server; 0 where none was begun yet. */
   attempts: number;
+  /** The attempt before ended in the same way: what may be tried once more has been. */
+  repeated?: true;
+}
+
+/** What one attempt at a task came to for one recipient. */
+export interface AttemptOutcome {
+  address: string;
+  reason: Reason;
+  message: string;
+  /** Nothing was sent: the template, the Secret or the circuit stood before it. */
+  untried?: true;
 }
 
 /** Task id → address → outcome; a recipient that was never tried has none. */
 export type Progress = ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
 
 /** An outcome that no further attempt can change. */
-export function isFinal({ reason, attempts }: Outcome): boolean {
+export function isFinal({ reason, repeated }: Outcome): boolean {
   const consequence = consequenceOf(reason);
-  return consequence === "delivered" || consequence === "final" || (consequence === "retry-once" && attempts >= 2);
+  return consequence === "delivered" || consequence === "final" || (consequence === "retry-once" && repeated === true);
 }
 
 /** The recipients of a task that still have to be tried, in the order of the message. */
@@ -30,17 +51,26 @@ export function pendingRecipients(task: Task, progress: Progress): string[] {
 }
 
 /** `progress` with the outcomes of one more attempt at a task. */
-export function addAttempt(
-  progress: Progress,
-  taskId: string,
-  outcomes: { address: string; reason: Reason; message: string }[],
-): Progress {
-  const previous = progress.get(taskId);
-  const attempted = outcomes.map(({ address, reason, message }): [string, Outcome] => {
-    const attempts = (previous?.get(address)?.attempts ?? 0) + 1;
-    return [address, { reason, message, attempts }];
-  });
-  return new Map([...progress, [taskId, new Map([...(previous ?? []), ...attempted])]]);
+export function addAttempt(progress: Progress, taskId: string, outcomes: AttemptOutcome[]): Progress {
+  const earlier = progress.get(taskId);
+  const attempted = outcomes.map((outcome): [string, Outcome] => [
+    outcome.address,
+    followOutcome(earlier?.get(outcome.address), outcome),
+  ]);
+  return mergeProgress(progress, new Map([[taskId, new Map(attempted)]]));
+}
+
+function followOutcome(earlier: Outcome | undefined, { reason, message, untried }: AttemptOutcome): Outcome {
+  const attempts = (earlier?.attempts ?? 0) + (untried ? 0 : 1);
+  const repeated = consequenceOf(reason) === "retry-once" && earlier?.reason === reason;
+  return { reason, message: shorten(message, MAX_MESSAGE_CHARS), attempts, ...(repeated && { repeated }) };
+}
+
+/** Both together; where both know a recipient, what `later` says. */
+export function mergeProgress(earlier: Progress, later: Progress): Progress {
+  const merged = new Map(earlier);
+  for (const [taskId, outcomes] of later) merged.set(taskId, new Map([...(earlier.get(taskId) ?? []), ...outcomes]));
+  return merged;
 }
 
 /** What an earlier run of the service recorded, so that a restart goes on at the first recipient not yet mailed. */
@@ -50,8 +80,10 @@ export function resumeProgress(plan: Plan, conditions: Condition[]): Progress {
     const outcomes = new Map<string, Outcome>();
     for (const condition of conditions) {
       if (condition.uid !== task.id || !isReason(condition.reason)) continue;
-      const { reason, message = "", retryTimes = 0, addresses } = condition;
-      for (const address of addresses) outcomes.set(address, { reason, message, attempts: retryTimes + 1 });
+      const { reason, message = "", retryTimes = -1, addresses, status } = condition;
+      const repeated = consequenceOf(reason) === "retry-once" && status === "False";
+      const outcome: Outcome = { reason, message, attempts: retryTimes + 1, ...(repeated && { repeated }) };
+      for (const address of addresses) outcomes.set(address, outcome);
     }
     if (outcomes.size > 0) progress.set(task.id, outcomes);
   }
@@ -67,7 +99,7 @@ export function expireProgress(plan: Plan, progress: Progress, waited: string): 
         const last = outcomes.get(address);
         const why = last === undefined ? "it was never tried" : `the last reason was ${last.reason}: ${last.message}`;
         const message = `gave up after ${waited}; ${why}`;
-        outcomes.set(address, { reason: "DeadlineExceeded", message, attempts: last?.attempts ?? 1 });
+        outcomes.set(address, { reason: "DeadlineExceeded", message, attempts: last?.attempts ?? 0 });
       }
       return [task.id, outcomes];
     }),
@@ -132,20 +164,46 @@ function taskConditions(task: Task, outcomes: ReadonlyMap<string, Outcome>): Con
     method: task.method,
     addresses,
     type: "Ready",
-    status: outcome === undefined ? "Unknown" : statusOf(outcome.reason),
+    status: outcome === undefined ? "Unknown" : statusOf(outcome),
     notification: task.notification,
     uid: task.id,
-    ...(outcome && { reason: outcome.reason, message: outcome.message, retryTimes: outcome.attempts - 1 }),
+    ...(outcome && { reason: outcome.reason, message: outcome.message }),
+    ...(outcome && outcome.attempts > 0 && { retryTimes: outcome.attempts - 1 }),
   }));
 }
 
-function refusalCondition({ taskId, notification, method, addresses, reason, message }: Refusal): Condition {
+function refusalCondition({ taskId, notification, method, addresses, reason, message: told }: Refusal): Condition {
+  const message = shorten(told, MAX_MESSAGE_CHARS);
   return { method, addresses, type: "Ready", status: "False", notification, uid: taskId, reason, message };
 }
 
-function statusOf(reason: Reason): Condition["status"] {
-  if (reason === "Delivered") return "True";
-  return reason === "OutcomeUnknown" ? "Unknown" : "False";
+/** `Unknown` while the mail may have arrived and is tried once more; nobody can say more of it than `False` after that. */
+function statusOf(outcome: Outcome): Condition["status"] {
+  if (outcome.reason === "Delivered") return "True";
+  return outcome.reason === "OutcomeUnknown" && !isFinal(outcome) ? "Unknown" : "False";
+}
+
+/** Whether `message` already has this status: writing it again would only wake everybody who watches. */
+export function hasStatus({ phase, conditions }: NotificationMessage, status: MessageStatus): boolean {
+  return phase === status.phase && isDeepStrictEqual(conditions, status.conditions);
+}
+
+/** The least that can be said of a message whose full status the API server refuses, too large for one. */
+export function briefStatus({ summary }: MessageStatus, why: string, now: Date): MessageStatus {
+  const message = shorten(`the API server refuses the status, so that no more is tried: ${why}`, MAX_MESSAGE_CHARS);
+  const reason: Reason = "SubscriptionInvalid";
+  const row = { method: "", addresses: [], type: "Ready" as const, status: "False" as const, uid: "message" };
+  const condition: Condition = { ...row, reason, message, lastTransitionTime: formatTime(now) };
+  return { conditions: [condition], phase: "Failed", summary: { ...summary, ready: "False", reason } };
+}
+
+/** `text`, cut where it is longer than `max` characters. */
+function shorten(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1)}…`.toWellFormed() : text;
+}
+
+function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function transitionTime(row: Condition, previous: Condition[], now: Date): string {
@@ -153,5 +211,5 @@ function transitionTime(row: Condition, previous: Condition[], now: Date): strin
     ({ uid, status, addresses }) =>
       uid === row.uid && status === row.status && addresses.join("\n") === row.addresses.join("\n"),
   );
-  return same?.lastTransitionTime ?? now.toISOString().replace(/\.\d+Z$/, "Z");
+  return same?.lastTransitionTime ?? formatTime(now);
 }

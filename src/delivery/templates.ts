@@ -21,33 +21,32 @@ type Entry = { object: KubeObject; lookup?: TemplateLookup };
 /** The NotificationTemplates of the watched namespaces, fed by their watch; each is compiled when first needed. */
 export class TemplateStore {
   readonly #entries = new Map<string, Entry>();
-  /** Why the templates cannot be read at the moment; undefined while the watch is well. */
-  #trouble: string | undefined;
+  /** Why the templates of a namespace ("" for all) cannot be read at the moment. */
+  readonly #troubles = new Map<string, string>();
 
-  set(object: KubeObject): void {
+  /** Whether it is another version than the one that was known. */
+  set(object: KubeObject): boolean {
     const known = this.#entries.get(keyOf(object));
-    if (known?.object.metadata.resourceVersion === object.metadata.resourceVersion) return;
+    if (known?.object.metadata.resourceVersion === object.metadata.resourceVersion) return false;
     this.#entries.set(keyOf(object), { object });
+    return true;
   }
 
   delete(object: KubeObject): void {
     this.#entries.delete(keyOf(object));
   }
 
-  /** Keeps only the templates of `namespace` that `names` has: the end of a new list. */
-  retain(namespace: string, names: ReadonlySet<string>): ObjectKey[] {
-    const gone: ObjectKey[] = [];
+  /** Keeps only the templates of `namespace` ("" for all) that `names` has: the end of a new list. */
+  retain(namespace: string, names: ReadonlySet<string>): void {
     for (const [key, { object }] of this.#entries) {
-      const { namespace: at = "", name = "" } = object.metadata;
-      if ((namespace !== "" && at !== namespace) || names.has(formatKey({ namespace: at, name }))) continue;
-      this.#entries.delete(key);
-      gone.push({ namespace: at, name });
+      const isCovered = namespace === "" || object.metadata.namespace === namespace;
+      if (isCovered && !names.has(key)) this.#entries.delete(key);
     }
-    return gone;
   }
 
-  setTrouble(trouble: string | undefined): void {
-    this.#trouble = trouble;
+  setTrouble(namespace: string, trouble: string | undefined): void {
+    if (trouble === undefined) this.#troubles.delete(namespace);
+    else this.#troubles.set(namespace, trouble);
   }
 
   find(namespace: string, name: string): TemplateLookup {
@@ -56,7 +55,8 @@ export class TemplateStore {
       entry.lookup ??= compileMailTemplate(entry.object);
       return entry.lookup;
     }
-    const unread = this.#trouble === undefined ? "" : ` (NotificationTemplates cannot be read: ${this.#trouble})`;
+    const trouble = this.#troubles.get(namespace) ?? this.#troubles.get("");
+    const unread = trouble === undefined ? "" : ` (NotificationTemplates cannot be read: ${trouble})`;
     const message = `NotificationTemplate "${name}" does not exist in namespace "${namespace}": create it, or name another in ephemeral.template${unread}`;
     return { reason: "TemplateNotFound", message };
   }

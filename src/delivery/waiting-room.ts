@@ -42,16 +42,19 @@ export class WaitingRoom {
     this.#byKey.delete(key);
   }
 
-  /** Takes out and returns up to `limit` of the keys that wait for `topic`, the longest waiting first. */
-  call(topic: Topic, limit = Number.POSITIVE_INFINITY): string[] {
+  /** Takes out and returns every key that waits for `topic`, the longest waiting first. */
+  callAll(topic: Topic): string[] {
     this.#calls += 1;
     this.#lastCalls.set(topic, this.#calls);
-    const called: string[] = [];
-    for (const key of this.#byTopic.get(topic) ?? []) {
-      if (called.length >= limit) break;
-      called.push(key);
-    }
+    const called = [...(this.#byTopic.get(topic) ?? [])];
     for (const key of called) this.leave(key);
     return called;
+  }
+
+  /** Takes out and returns the key that waits longest for `topic`. It goes ahead alone: for the others nothing has come. */
+  takeFirst(topic: Topic): string | undefined {
+    const [first] = this.#byTopic.get(topic) ?? [];
+    if (first !== undefined) this.leave(first);
+    return first;
   }
 }

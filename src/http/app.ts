@@ -19,7 +19,8 @@ export function createHttpApp({ readiness, metrics }: HttpPorts): Express {
   app.get("/readyz", (_request, response) => {
     const missing = readiness.missing();
     response.status(missing.length === 0 ? 200 : 503).type("text/plain");
-    response.send(missing.length === 0 ? "ok\n" : `not ready\n${missing.map((line) => `- ${line}\n`).join("")}`);
+    const lines = [...missing, ...readiness.notes()].map((line) => `- ${line}\n`);
+    response.send(`${missing.length === 0 ? "ok" : "not ready"}\n${lines.join("")}`);
   });
   app.get("/metrics", async (_request, response) => {
     response.set("Content-Type", metrics.contentType).send(await metrics.metrics());

@@ -24,8 +24,8 @@ export async function listen(app: RequestListener, address: { host: string; port
     host: address.host,
     port,
     close: async () => {
-      server.closeAllConnections();
       server.close();
+      server.closeAllConnections();
     },
   };
 }

@@ -7,8 +7,17 @@ export interface MetricsOptions {
   version: string;
   /** The closed set of reasons: every one of them is there, at zero, from the start. */
   reasons: readonly string[];
-  /** Read when the metrics are scraped. */
-  load(): { queued: number; active: number };
+  /** Read when the metrics are scraped; undefined while this process does not work on messages. */
+  load(): DeliveryLoad | undefined;
+}
+
+export interface DeliveryLoad {
+  queued: number;
+  active: number;
+  failed: number;
+  /** Reason → messages that wait because of it. */
+  waiting: ReadonlyMap<string, number>;
+  oldestPendingMs: number | undefined;
 }
 
 /** The Prometheus metrics of one process in a registry of their own; no label ever holds an address or a name. */
@@ -35,7 +44,7 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
   });
   const failures = new Counter({
     name: "courier_delivery_failures_total",
-    help: "Attempts for one recipient that did not deliver, by reason",
+    help: "Attempts for one recipient that did not deliver, and messages that stopped before one, by reason",
     labelNames: ["method", "reason"],
     registers,
   });
@@ -45,9 +54,29 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
     buckets: DURATION_BUCKETS,
     registers,
   });
+  const lastSuccess = new Gauge({
+    name: "courier_last_delivery_timestamp_seconds",
+    help: "Unix time at which a mail was last accepted; 0 when none was",
+    registers,
+  });
   const leader = new Gauge({ name: "courier_leader", help: "1 while this replica holds the Lease", registers });
-  gauge("courier_queue_depth", "Messages that wait for a worker", () => load().queued);
-  gauge("courier_messages_in_flight", "Messages being worked on", () => load().active);
+  gauge("courier_queue_depth", "Messages that wait for a worker", () => load()?.queued ?? 0);
+  gauge("courier_messages_in_flight", "Messages being worked on", () => load()?.active ?? 0);
+  gauge("courier_dead_letters", "Failed messages that are kept for people to read", () => load()?.failed ?? 0);
+  gauge("courier_oldest_pending_age_seconds", "Age of the oldest message that is not at its end; 0 without any", () => {
+    const since = load()?.oldestPendingMs;
+    return since === undefined ? 0 : Math.max(0, (Date.now() - since) / 1000);
+  });
+  new Gauge({
+    name: "courier_messages_waiting",
+    help: "Messages that wait to be tried again, by reason",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      const waiting = load()?.waiting;
+      for (const reason of reasons) this.set({ reason }, waiting?.get(reason) ?? 0);
+    },
+  });
   const info = new Gauge({ name: "courier_build_info", help: "Always 1", labelNames: ["version", "node"], registers });
 
   info.set({ version, node: process.version }, 1);
@@ -71,10 +100,14 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
     registry,
     received: () => received.inc(),
     leading: (leads: boolean) => leader.set(leads ? 1 : 0),
-    attempted(method: string, reason: string, delivered: boolean): void {
+    attempted(method: string, reason: string): void {
       attempts.inc({ method });
-      if (!delivered) failures.inc({ method, reason });
+      if (reason === "Delivered") lastSuccess.set(Date.now() / 1000);
+      else failures.inc({ method, reason });
     },
+    /** A message waits or fails before any mail. The method is a tenant's word, and no label may grow without bound. */
+    stopped: (method: string, reason: string) =>
+      failures.inc({ method: method === "Email" ? method : "other", reason }),
     finished(outcome: "Done" | "Failed", seconds: number): void {
       deliveries.inc({ outcome });
       duration.observe(seconds);

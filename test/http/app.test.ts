@@ -10,7 +10,13 @@ function createApp() {
   const metrics = createMetrics({
     version: "1.2.3",
     reasons: ["MailRejected"],
-    load: () => ({ queued: 3, active: 1 }),
+    load: () => ({
+      queued: 3,
+      active: 1,
+      failed: 2,
+      waiting: new Map([["MailRejected", 5]]),
+      oldestPendingMs: Date.now() - 60_000,
+    }),
   });
   return { app: createHttpApp({ readiness, metrics: metrics.registry }), readiness, metrics };
 }
@@ -42,14 +48,20 @@ test("/metrics has every counter at zero from the start, and reads the queue whe
     "courier_queue_depth 3",
     "courier_messages_in_flight 1",
     "courier_leader 0",
+    "courier_dead_letters 2",
+    'courier_messages_waiting{reason="MailRejected"} 5',
+    "courier_last_delivery_timestamp_seconds 0",
   ]) {
     assert.ok(first.text.includes(`\n${line}\n`), line);
   }
-  metrics.attempted("Email", "MailRejected", false);
+  metrics.attempted("Email", "MailRejected");
+  metrics.stopped("a tenant's own method", "MailRejected");
   metrics.finished("Failed", 2);
   const second = await request(app).get("/metrics");
   assert.ok(second.text.includes('courier_delivery_failures_total{method="Email",reason="MailRejected"} 1'));
+  assert.ok(second.text.includes('courier_delivery_failures_total{method="other",reason="MailRejected"} 1'));
   assert.ok(second.text.includes('courier_deliveries_total{outcome="Failed"} 1'));
+  assert.match(second.text, /\ncourier_oldest_pending_age_seconds 6\d/);
 });
 
 test("any other path is 404 and lists nothing", async () => {
