@@ -78,7 +78,12 @@ function createController(config: ServeConfig, parts: TermParts, term: Term): De
         finished: metrics.finished,
       },
     },
-    { workers: config.workers, deadlineMs: config.deadline, failedRetentionMs: config.failedRetention },
+    {
+      workers: config.workers,
+      deadlineMs: config.deadline,
+      failedRetentionMs: config.failedRetention,
+      allowSafeHtml: config.allowSafeHtml,
+    },
   );
 }
 

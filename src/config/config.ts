@@ -28,6 +28,7 @@ export interface ServeConfig extends ClusterConfig {
   smtpConnections: number;
   smtpTimeout: number;
   allowPlainAuth: boolean;
+  allowSafeHtml: boolean;
   deadline: number;
   failedRetention: number;
 }
@@ -48,7 +49,7 @@ export interface SandboxConfig extends LogConfig {
 
 /** Defaults that differ by command, or that no text can express. */
 const COMMAND_DEFAULTS: Record<CommandName, object> = {
-  serve: { leaseName: "courier-api", allNamespaces: false, allowPlainAuth: false },
+  serve: { leaseName: "courier-api", allNamespaces: false, allowPlainAuth: false, allowSafeHtml: false },
   generate: { leaseName: "courier-generator", policies: [] },
   sandbox: { once: false },
 };

@@ -93,6 +93,12 @@ export const SETTINGS: readonly Setting[] = [
     commands: ["serve"],
   },
   {
+    flag: "--allow-safe-html",
+    env: "COURIER_ALLOW_SAFE_HTML",
+    help: "let templates put values into Html mails unescaped with safeHtml; scripts and bad links are still taken out",
+    commands: ["serve"],
+  },
+  {
     flag: "--deadline <duration>",
     env: "COURIER_DEADLINE",
     default: "24h",

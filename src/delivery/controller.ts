@@ -8,10 +8,10 @@ import type { MailServerState, MessageKey } from "./ports.ts";
 import { type ReconcileOptions, type ReconcilePorts, reconcile, type Verdict } from "./reconcile.ts";
 import { type Topic, templateTopic } from "./schedule.ts";
 import type { ServerTrouble } from "./send.ts";
-import { TemplateStore } from "./templates.ts";
+import { type TemplateOptions, TemplateStore } from "./templates.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
-export interface ControllerOptions extends ReconcileOptions {
+export interface ControllerOptions extends ReconcileOptions, TemplateOptions {
   /** Messages worked on at the same time. */
   workers: number;
 }
@@ -54,7 +54,7 @@ export class DeliveryController {
   readonly #ports: ReconcilePorts;
   readonly #queue: WorkQueue;
   readonly #waiting = new WaitingRoom();
-  readonly #templates = new TemplateStore();
+  readonly #templates: TemplateStore;
   readonly #circuit: Circuit<ServerTrouble>;
   /** Objects of queued keys as the watch gave them, so that the first attempt needs no read. */
   readonly #seen = new Map<string, KubeObject>();
@@ -65,6 +65,7 @@ export class DeliveryController {
 
   constructor(ports: ControllerPorts, options: ControllerOptions) {
     this.#options = options;
+    this.#templates = new TemplateStore(options);
     this.#queue = new WorkQueue({ capacity: QUEUE_CAPACITY, now: ports.now });
     this.#circuit = new Circuit(ports.now);
     this.#ports = {

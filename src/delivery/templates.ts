@@ -16,13 +16,23 @@ export type TemplateLookup =
   | { template: MailTemplate }
   | { reason: "TemplateNotFound" | "TemplateInvalid"; message: string };
 
+export interface TemplateOptions {
+  /** Whether templates may call `safeHtml`; see {@link compileTemplate}. */
+  allowSafeHtml?: boolean;
+}
+
 type Entry = { object: KubeObject; lookup?: TemplateLookup };
 
 /** The NotificationTemplates of the watched namespaces, fed by their watch; each is compiled when first needed. */
 export class TemplateStore {
   readonly #entries = new Map<string, Entry>();
+  readonly #options: TemplateOptions;
   /** Why the templates of a namespace ("" for all) cannot be read at the moment. */
   readonly #troubles = new Map<string, string>();
+
+  constructor(options: TemplateOptions) {
+    this.#options = options;
+  }
 
   /** Whether it is another version than the one that was known. */
   set(object: KubeObject): boolean {
@@ -52,7 +62,7 @@ export class TemplateStore {
   find(namespace: string, name: string): TemplateLookup {
     const entry = this.#entries.get(formatKey({ namespace, name }));
     if (entry !== undefined) {
-      entry.lookup ??= compileMailTemplate(entry.object);
+      entry.lookup ??= compileMailTemplate(entry.object, this.#options);
       return entry.lookup;
     }
     const trouble = this.#troubles.get(namespace) ?? this.#troubles.get("");
@@ -63,7 +73,10 @@ export class TemplateStore {
 }
 
 /** Compiles both parts; a part that does not parse is named with its line and column. */
-export function compileMailTemplate(object: KubeObject): TemplateLookup {
+export function compileMailTemplate(
+  object: KubeObject,
+  { allowSafeHtml = false }: TemplateOptions = {},
+): TemplateLookup {
   const name = formatKey(keyParts(object));
   const parsed = parseEmailTemplate(object);
   if ("problem" in parsed) {
@@ -74,11 +87,12 @@ export function compileMailTemplate(object: KubeObject): TemplateLookup {
     const template: MailTemplate = {
       bodyType,
       ...(language !== undefined && { language }),
-      subject: compileTemplate(parsed.subject, { name: "subject", mode: "text", dialect }),
+      subject: compileTemplate(parsed.subject, { name: "subject", mode: "text", dialect, allowSafeHtml }),
       content: compileTemplate(parsed.content, {
         name: "content",
         mode: bodyType === "Html" ? "html" : "text",
         dialect,
+        allowSafeHtml,
       }),
     };
     return { template };
