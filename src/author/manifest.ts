@@ -1,14 +1,18 @@
 import {
   type Document,
+  type DocumentOptions,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
+  type ParseOptions,
   parseAllDocuments,
   type Scalar,
+  type SchemaOptions,
+  type Tags,
+  visit,
 } from "yaml";
 import { isObject } from "../resources/fields.ts";
 import type { KubeObject } from "../resources/object.ts";
@@ -19,6 +23,20 @@ import type { SourceFile } from "./source-file.ts";
 
 /** Aliases in one document; more are an attack, not a manifest. */
 const MAX_ALIASES = 100;
+
+/**
+ * YAML as kubectl reads it, which is YAML 1.1 without its dates and times of day: `yes` is true, `017` is 15. Integers come
+ * as bigint, for {@link toData}.
+ */
+export const AS_KUBECTL = {
+  version: "1.1",
+  customTags: (tags: Tags) =>
+    tags.filter(
+      (tag) => typeof tag === "string" || (tag.tag !== "tag:yaml.org,2002:timestamp" && tag.format !== "TIME"),
+    ),
+  intAsBigInt: true,
+  prettyErrors: false,
+} as const satisfies ParseOptions & DocumentOptions & SchemaOptions;
 
 /** One object of a file, with the place of each of its fields. */
 export class Manifest {
@@ -69,6 +87,20 @@ export class Manifest {
     const { node, isWhole } = this.#locate(path);
     if (!isWhole || !isScalar(node) || typeof node.value !== "string") return undefined;
     return { value: node.value, offsetOf: mapScalar(node as Scalar, this.source.text) };
+  }
+
+  /** Words and numbers without quotes that are not what they look like: `yes` is true. */
+  get surprises(): { offset: number; written: string; value: unknown }[] {
+    const found: { offset: number; written: string; value: unknown }[] = [];
+    const { node } = this.#locate("");
+    visit(node as Node, {
+      Scalar: (key, { type, value, range, source: written = "" }) => {
+        const isSurprise = typeof value === "boolean" ? !/^(?:true|false)$/i.test(written) : /^[-+]?0\d/.test(written);
+        if (key !== "key" && type === "PLAIN" && typeof value !== "string" && isSurprise)
+          found.push({ offset: range?.[0] ?? 0, written, value });
+      },
+    });
+    return found;
   }
 
   #locate(path: string): Located {
@@ -132,8 +164,7 @@ export interface ReadManifests {
 export function readManifests(source: SourceFile): ReadManifests {
   const result: ReadManifests = { manifests: [], findings: [] };
   try {
-    const options = { lineCounter: new LineCounter(), prettyErrors: false, intAsBigInt: true, merge: true };
-    for (const document of parseAllDocuments(source.text, options))
+    for (const document of parseAllDocuments(source.text, AS_KUBECTL))
       if ("errors" in document) readDocument(source, document, result);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

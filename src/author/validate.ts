@@ -34,8 +34,17 @@ export function validate(sources: readonly SourceFile[]): Validation {
 }
 
 function checkOne(manifest: Manifest): Finding[] {
-  const findings = [...checkIdentity(manifest), ...(checkOf(manifest)?.(manifest) ?? [])];
+  const check = checkOf(manifest);
+  const known = check === undefined ? [] : [...check(manifest), ...checkSurprises(manifest)];
+  const findings = [...checkIdentity(manifest), ...known];
   return manifest.object.kind === "Secret" ? findings.map(withoutLine) : findings;
+}
+
+function checkSurprises(manifest: Manifest): Finding[] {
+  return manifest.surprises.map(({ offset, written, value }) => {
+    const message = `kubectl reads ${written} as ${value}: put it in quotes if it is meant as a text`;
+    return findingAt(manifest.source, offset, { severity: "warning", rule: "wrong-value", message });
+  });
 }
 
 /** A line of a Secret may hold a credential. */

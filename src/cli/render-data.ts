@@ -1,6 +1,6 @@
 import { isMap, parseDocument } from "yaml";
 import { type Finding, findingAt } from "../author/finding.ts";
-import { toData } from "../author/manifest.ts";
+import { AS_KUBECTL, toData } from "../author/manifest.ts";
 import { readFiles } from "../author/manifest-files.ts";
 import { type Fields, isObject } from "../resources/fields.ts";
 import type { DataChange } from "./render-options.ts";
@@ -19,7 +19,7 @@ async function readData(file: string): Promise<{ value: unknown } | { finding: F
   const { sources, unreadable } = await readFiles([file]);
   const [source] = sources;
   if (source === undefined) throw new Error(`Cannot read "${file}": ${unreadable[0]?.message}`);
-  const document = parseDocument(source.text, { prettyErrors: false, intAsBigInt: true, merge: true });
+  const document = parseDocument(source.text, AS_KUBECTL);
   const [error] = document.errors;
   const fail = (offset: number, message: string) => ({
     finding: findingAt(source, offset, { severity: "error", rule: "yaml-syntax", message }),

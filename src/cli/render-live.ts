@@ -83,7 +83,7 @@ async function getServed(client: KubeClient, type: ResourceType, key: { namespac
 /** As `kubectl get -o yaml` shows it, so that places in it can be told. */
 function manifestOf(object: KubeObject, path: string): Manifest {
   const { managedFields: _, ...metadata } = object.metadata;
-  const text = stringify({ ...object, metadata }, { lineWidth: 0 });
+  const text = stringify({ ...object, metadata }, { lineWidth: 0, version: "1.1" });
   const { manifests, findings } = readManifests(new SourceFile(path, text));
   const [manifest] = manifests;
   if (manifest === undefined) throw new Error(`Cannot read ${path}: ${findings[0]?.message}`);

@@ -14,14 +14,18 @@ const TEMPLATE: KubeObject = {
   apiVersion: "ait.alauda.io/v1beta1",
   kind: "NotificationTemplate",
   metadata: { name: "change", namespace: "cpaas-system" },
-  spec: { templates: [{ type: "Email", subject: "{{ .labels.name }} changed", content: "Count: {{ .count }}\n" }] },
+  spec: {
+    templates: [
+      { type: "Email", subject: "{{ .labels.name }} changed", content: "Count: {{ .count }} {{ .labels.enabled }}\n" },
+    ],
+  },
 };
 const MESSAGE: KubeObject = {
   apiVersion: "aitextensions.alauda.io/v1beta1",
   kind: "NotificationMessage",
   metadata: { name: "hello", namespace: "cpaas-system" },
   spec: {
-    body: { labels: { name: "payment" }, count: 42 },
+    body: { labels: { name: "payment", enabled: "yes" }, count: 42 },
     notifications: [
       {
         name: "mail",
@@ -55,7 +59,7 @@ test("a message of the cluster is rendered with the template that it names", asy
   assert.equal(stderr, "");
   assert.match(stdout, /^Subject: payment changed$/m);
   assert.match(stdout, /^To: ann@example\.com$/m);
-  assert.match(stdout, /^Count: 42$/m);
+  assert.match(stdout, /^Count: 42 yes$/m);
   assert.equal(code, 0);
 });
 

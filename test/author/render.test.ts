@@ -61,6 +61,17 @@ test("integers of the body come through whole, as the API server hands them out"
   assert.match(stdout, /^Owner: 9007199254740993$/m);
 });
 
+test("a body is read as kubectl reads it", async (t) => {
+  const template = TEMPLATE.replace(".labels.owner", ".a .b .c .d .e").replace("{{ .a", "{{ print .a");
+  const message = MESSAGE.replace(
+    "  body:",
+    "  body:\n    a: yes\n    b: 017\n    c: 1_000\n    d: 2026-11-22\n    e: 1:30",
+  );
+  const cwd = await workspace(t, { "template.yaml": template, "message.yaml": message });
+  const { stdout } = await courier(["render", "-f", "."], { cwd });
+  assert.match(stdout, /^Owner: true 15 10002026-11-221:30$/m);
+});
+
 test("a template without data shows what Go shows, and the variables it uses are told", async (t) => {
   const cwd = await workspace(t, { "template.yaml": TEMPLATE });
   const { code, stdout, stderr } = await courier(["render", "-f", "template.yaml"], { cwd });

@@ -296,6 +296,19 @@ test("broken YAML is told with its place, and the other documents are still read
   assert.match(found[1] ?? "", /^error 1\.yaml:14:\d+ unclosed action/);
 });
 
+test("words that kubectl reads as something else are told", () => {
+  assert.deepEqual(
+    findings(
+      message("{enabled: yes, mode: 0755, day: 2026-11-22, at: 1:30, quoted: 'no', fine: true}"),
+      template("x", "y"),
+    ),
+    [
+      "warning 1.yaml:5:19 kubectl reads yes as true: put it in quotes if it is meant as a text",
+      "warning 1.yaml:5:30 kubectl reads 0755 as 493: put it in quotes if it is meant as a text",
+    ],
+  );
+});
+
 test("the items of a List are validated each on its own", () => {
   const indented = template("x", "{{ uper .x }}").replaceAll("\n", "\n    ");
   assert.match(
