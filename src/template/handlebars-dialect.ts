@@ -8,6 +8,7 @@ import { placeOf, TemplateError, type TemplateStage } from "./template-error.ts"
 type Node = hbs.AST.Node;
 
 const ALLOWED = ["if", "unless", "each", "with"];
+const VARIABLES = ["index", "key", "first", "last", "root"];
 
 /** Handlebars with the four block helpers alone; `each` is ours, because it counts. */
 const environment = Handlebars.create();
@@ -19,6 +20,8 @@ interface Budget {
   limits: TemplateLimits;
   deadline: number;
   turns: number;
+  /** Characters of all values shown. */
+  written: number;
 }
 
 /** Compiles a plain Handlebars template: no partials, no decorators, no helpers but if, unless, each and with. @throws TemplateError */
@@ -41,7 +44,7 @@ export function compileHandlebars(
   const refused = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
   return {
     render(data) {
-      const budget: Budget = { limits, deadline: performance.now() + limits.renderMs, turns: 0 };
+      const budget: Budget = { limits, deadline: performance.now() + limits.renderMs, turns: 0, written: 0 };
       try {
         return template(data, { ...refused, data: { budget } });
       } catch (error) {
@@ -101,6 +104,12 @@ class Gatekeeper extends Handlebars.Visitor {
     this.limits = limits;
   }
 
+  override PathExpression(node: hbs.AST.PathExpression): void {
+    const [name = ""] = node.parts.map(String);
+    if (node.data && !VARIABLES.includes(name))
+      this.refuse(node, `unknown variable "@${name}": there are @${VARIABLES.join(", @")}`);
+  }
+
   refuse(node: Node, problem: string, stage: TemplateStage = "parse"): never {
     const { line, column } = node.loc.start;
     throw new TemplateError(this.name, { stage, problem, line, column: column + 1, goMessage: problem });
@@ -109,12 +118,12 @@ class Gatekeeper extends Handlebars.Visitor {
   override MustacheStatement(node: hbs.AST.MustacheStatement): void {
     if (this.mode === "html" && !node.escaped)
       this.refuse(node, "values are always escaped in HTML: write {{…}} with two braces");
-    this.checkHelper(node, false);
+    this.checkValue(node);
     super.MustacheStatement(node);
   }
 
   override BlockStatement(node: hbs.AST.BlockStatement): void {
-    this.checkHelper(node, true);
+    this.checkBlock(node);
     if (++this.depth > this.limits.nesting)
       this.refuse(node, `blocks are nested deeper than ${this.limits.nesting}`, "limit");
     super.BlockStatement(node);
@@ -141,28 +150,58 @@ class Gatekeeper extends Handlebars.Visitor {
     this.refuse(node, "decorators and inline partials cannot be used");
   }
 
-  checkHelper(node: hbs.AST.MustacheStatement | hbs.AST.BlockStatement, isBlock: boolean): void {
-    const path = "original" in node.path ? String(node.path.original) : "";
-    if (path === ESCAPE_HELPER) this.refuse(node, `unknown helper "${path}": there are ${ALLOWED.join(", ")}`);
-    const called = node.params.length > 0 || (node.hash?.pairs.length ?? 0) > 0;
-    if (called && !(isBlock && ALLOWED.includes(path)))
-      this.refuse(node, `unknown helper "${path}": there are ${ALLOWED.join(", ")}`);
+  checkValue(node: hbs.AST.MustacheStatement): void {
+    const name = nameOf(node);
+    if (node.params.length > 0 || node.hash !== undefined || name === ESCAPE_HELPER)
+      this.refuse(node, `unknown helper "${name}": there are the blocks ${ALLOWED.join(", ")}`);
+  }
+
+  checkBlock(node: hbs.AST.BlockStatement): void {
+    const name = nameOf(node);
+    if (!ALLOWED.includes(name)) {
+      const isSection = node.params.length === 0 && name !== "";
+      const advice = isSection
+        ? `write {{#each ${name}}}, {{#if ${name}}} or {{#unless ${name}}}`
+        : `there are ${ALLOWED.join(", ")}`;
+      this.refuse(node, `unknown block "${name}": ${advice}`);
+    }
+    if (node.params.length !== 1) this.refuse(node, `{{#${name}}} takes one value, not ${node.params.length}`);
   }
 }
 
-interface EachOptions {
+const nameOf = ({ path }: hbs.AST.MustacheStatement | hbs.AST.BlockStatement): string =>
+  "original" in path ? String(path.original) : "";
+
+/** What Handlebars gives helpers beside their arguments. */
+interface HelperOptions {
   data: { budget: Budget };
+  /** Where the call stands in the template. */
+  loc: hbs.AST.SourceLocation;
+}
+
+interface EachOptions extends HelperOptions {
   fn(context: unknown, options: { data: unknown; blockParams: unknown[] }): string;
   inverse(context: unknown): string;
 }
 
 /** (value, escaper…, options): as Handlebars shows values, escaped for their place; see handlebars-html.ts. */
 function escapeValue(value: unknown, ...rest: unknown[]): string {
+  const { data, loc } = rest.at(-1) as HelperOptions;
   const names = rest.slice(0, -1) as string[];
-  return names.reduce(
-    (text, name) => escapeWith(name, text),
-    value === undefined || value === null ? "" : String(value),
-  );
+  const text = names.reduce((shown, name) => escapeWith(name, shown), textOf(value, loc));
+  data.budget.written += text.length;
+  checkBudget(data.budget, data.budget.written, loc);
+  return text;
+}
+
+/** Lists and maps show as JavaScript shows them, which fails where their data has a `toString` of its own. */
+function textOf(value: unknown, loc: hbs.AST.SourceLocation): string {
+  if (value === undefined || value === null) return "";
+  try {
+    return String(value);
+  } catch (error) {
+    throw new RenderFault("exec", "this value cannot be shown as text: name one of its fields", loc, error);
+  }
 }
 
 /** Handlebars' own `each` over lists and own keys of maps, within the bounds. */
@@ -171,7 +210,8 @@ function each(this: unknown, context: unknown, options: EachOptions): string {
   const keys: (string | number)[] = Array.isArray(context) ? [...context.keys()] : Object.keys(context);
   let out = "";
   for (const [index, key] of keys.entries()) {
-    spend(options.data.budget, out.length);
+    options.data.budget.turns++;
+    checkBudget(options.data.budget, out.length, options.loc);
     const data = Object.assign(Handlebars.createFrame(options.data), {
       key,
       index,
@@ -184,19 +224,30 @@ function each(this: unknown, context: unknown, options: EachOptions): string {
   return keys.length === 0 ? options.inverse(this) : out;
 }
 
-/** A bound that was hit, on its way through Handlebars. */
-class Spent extends Error {}
+/** A fault at a place of the template, on its way through Handlebars. */
+class RenderFault extends Error {
+  readonly stage: TemplateStage;
+  readonly loc: hbs.AST.SourceLocation;
 
-function spend(budget: Budget, characters: number): void {
-  const { iterations, outputBytes, renderMs } = budget.limits;
-  if (++budget.turns > iterations) throw new Spent(`more than ${iterations} turns of each`);
-  if (characters > outputBytes) throw new Spent(`more than ${outputBytes} bytes of text`);
-  if (performance.now() > budget.deadline) throw new Spent(`rendering takes longer than ${renderMs} ms`);
+  constructor(stage: TemplateStage, problem: string, loc: hbs.AST.SourceLocation, cause?: unknown) {
+    super(problem, { cause });
+    this.stage = stage;
+    this.loc = loc;
+  }
 }
 
-/** Whatever Handlebars or the data made go wrong, as the one error callers know. */
+function checkBudget({ limits, deadline, turns }: Budget, characters: number, loc: hbs.AST.SourceLocation): void {
+  const { iterations, outputBytes, renderMs } = limits;
+  if (turns > iterations) throw new RenderFault("limit", `more than ${iterations} turns of each`, loc);
+  if (characters > outputBytes) throw new RenderFault("limit", `more than ${outputBytes} bytes of text`, loc);
+  if (performance.now() > deadline) throw new RenderFault("limit", `rendering takes longer than ${renderMs} ms`, loc);
+}
+
+/** Whatever Handlebars or the data made go wrong, as the one error callers know; placed where a helper noticed it. */
 function rendering(error: unknown, name: string): TemplateError {
-  const stage = error instanceof Spent || error instanceof RangeError ? "limit" : "exec";
   const problem = error instanceof Error ? error.message : String(error);
-  return new TemplateError(name, { stage, problem, line: 0, column: 0, goMessage: problem }, { cause: error });
+  const fault = error instanceof RenderFault ? error : undefined;
+  const stage = fault?.stage ?? (error instanceof RangeError ? "limit" : "exec");
+  const { line, column } = fault?.loc.start ?? { line: 0, column: -1 };
+  return new TemplateError(name, { stage, problem, line, column: column + 1, goMessage: problem }, { cause: error });
 }

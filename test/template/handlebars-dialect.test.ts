@@ -36,6 +36,41 @@ test("prototypes cannot be reached", () => {
   }
 });
 
+/** The error of compiling and rendering. */
+function failure(source: string, data: unknown, mode: TemplateMode, limits = {}): TemplateError {
+  try {
+    compile(source, mode, limits).render(data);
+  } catch (error) {
+    if (error instanceof TemplateError) return error;
+    throw error;
+  }
+  throw new Error("nothing failed");
+}
+
+for (const mode of ["text", "html"] as const) {
+  test(`errors while rendering name line and column (${mode})`, () => {
+    const odd = failure("a\n{{#if on}}\n  {{x}}{{/if}}", { on: true, x: { toString: 1 } }, mode);
+    assert.deepEqual([odd.stage, odd.line, odd.column], ["exec", 3, 3]);
+    assert.match(odd.message, /^content:3:3: this value cannot be shown as text/);
+    const turns = failure("a\n {{#each l}}x{{/each}}", { l: [1, 2, 3] }, mode, { iterations: 2 });
+    assert.deepEqual([turns.stage, turns.line, turns.column], ["limit", 2, 2]);
+    const long = failure("a{{s}}\n{{s}}{{s}}", { s: "x".repeat(40) }, mode, { outputBytes: 100 });
+    assert.deepEqual([long.stage, long.line, long.column], ["limit", 2, 6]);
+  });
+}
+
+test("a long value shown a thousand times is stopped before it is escaped a thousand times", () => {
+  const start = performance.now();
+  assert.equal(failure("{{s}}".repeat(1000), { s: "<".repeat(500_000) }, "html").stage, "limit");
+  assert.ok(performance.now() - start < 2000);
+});
+
+test("the variables of loops can be read, and a section that is no helper says what to write", () => {
+  const source = "{{#each l}}{{@index}}{{@key}}{{@first}}{{@last}}{{@root.a}} {{/each}}";
+  assert.equal(compile(source).render({ l: [1, 2], a: "r" }), "00truefalser 11falsetruer ");
+  assert.match(failure("{{#items}}{{/items}}", {}, "text").message, /write \{\{#each items\}\}, \{\{#if items\}\} or/);
+});
+
 test("partials, decorators, unknown helpers and raw output in HTML are refused with their place", () => {
   const refused: [string, TemplateMode][] = [
     ["x\n {{> part}}", "text"],
@@ -43,6 +78,11 @@ test("partials, decorators, unknown helpers and raw output in HTML are refused w
     ["x\n {{#*inline 'a'}}{{/inline}}", "text"],
     ["x\n {{lookup a b}}", "text"],
     ["x\n {{log a}}", "text"],
+    ["x\n {{#items}}{{/items}}", "text"],
+    ["x\n {{^items}}{{/items}}", "text"],
+    ["x\n {{#if}}{{/if}}", "text"],
+    ["x\n {{#each a b}}{{/each}}", "text"],
+    ["x\n {{@budget.limits}}", "text"],
     ["x\n {{{a}}}", "html"],
     ["x\n {{#if}", "text"],
   ];
