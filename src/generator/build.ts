@@ -177,3 +177,8 @@ function textOr(value: Json | undefined, fallback: string): string {
 export function identityOf({ apiVersion, kind, metadata }: KubeObject): TargetIdentity {
   return { apiVersion, kind, namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
 }
+
+/** How logs name the targets of a list. */
+export function targetOfList({ kinds, namespace }: Extract<CloneOrder, { type: "cloneList" }>): TargetIdentity {
+  return { apiVersion: "", kind: kinds.join(","), namespace, name: "*" };
+}

@@ -1,9 +1,10 @@
 import type { Logger } from "../observe/logger.ts";
-import { formatTarget, identityOf } from "./build.ts";
+import { formatTarget, identityOf, targetOfList } from "./build.ts";
 import { isTargetOf } from "./downstream.ts";
 import { RuleError } from "./errors.ts";
 import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
 import type { FailureRecord } from "./failure-record.ts";
+import type { KindCatalog } from "./kind-catalog.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { formatCondition } from "./preconditions.ts";
 import { mayMatch, type PolicyRule } from "./reach.ts";
@@ -13,6 +14,7 @@ import { factsOf, type TargetWriter } from "./target-writer.ts";
 export interface EventProcessorOptions {
   inputs: EvaluationInputs;
   writer: TargetWriter;
+  catalog: KindCatalog;
   failures: FailureRecord;
   ownWrites: OwnWrites;
   logger: Logger;
@@ -55,9 +57,15 @@ export class EventProcessor {
       return true;
     }
     this.#trace(subject, request, verdict);
+    const occasion = { subject, request };
+    if (verdict.outcome === "stopped matching") {
+      await writer.remove(occasion, this.#options.catalog.targetTypes(rule), signal);
+      return true;
+    }
     if (verdict.outcome !== "generate") return false;
     for (const error of verdict.errors) await this.#fail(subject, request, error, signal);
-    for (const target of verdict.targets) await writer.write({ subject, request, target }, signal);
+    for (const target of verdict.targets) await writer.write(occasion, target, signal);
+    for (const order of verdict.clones) await writer.clone(occasion, order, signal);
     return true;
   }
 
@@ -88,7 +96,8 @@ export class EventProcessor {
       .map((condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`)
       .join("; ");
     if (verdict.outcome === "generate") {
-      const targets = verdict.targets.map((target) => formatTarget(identityOf(target)));
+      const clones = verdict.clones.map((order) => (order.type === "clone" ? order.target : targetOfList(order)));
+      const targets = [...verdict.targets.map(identityOf), ...clones].map(formatTarget);
       logger.debug({ targets, ...facts, conditions }, "rule matched, target built");
     } else logger.debug({ ...facts, conditions }, "rule matched, preconditions not met");
   }

@@ -1,4 +1,5 @@
 import type { Json, KubeObject } from "../resources/object.ts";
+import { type CloneOrder, targetOfList } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
 import { messageOf, RuleError } from "./errors.ts";
 import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
@@ -14,7 +15,7 @@ export interface RuleExplanation {
   rule: string;
   /** Where the policy was read: `file:line`. */
   origin: string;
-  outcome: "generate" | "not matched" | "preconditions not met" | "failed" | "not evaluated";
+  outcome: "generate" | "not matched" | "stopped matching" | "preconditions not met" | "failed" | "not evaluated";
   /** Why, where the outcome is not to generate and the preconditions do not say it. */
   because: string | undefined;
   match: ExplainedGroup;
@@ -84,11 +85,20 @@ async function explainRule(
   const context = isMatched || verdict instanceof RuleError ? await explainContext(policy, rule, request, run) : [];
   if (verdict instanceof RuleError) return { ...shown, outcome: "failed", because: verdict.message, context };
   if (verdict.outcome === "not matched") return { ...shown, outcome: verdict.outcome, because: verdict.because };
+  if (verdict.outcome === "stopped matching")
+    return { ...shown, outcome: verdict.outcome, because: `${verdict.because}: what it generated is deleted`, context };
   const checked = verdict.checked;
   const looked = { ...shown, context, preconditions: checked, notLookedAt: restOf(rule.preconditions, checked) };
   if (verdict.outcome !== "generate") return { ...looked, outcome: verdict.outcome };
-  const { targets, errors } = verdict;
+  const { clones, errors } = verdict;
+  const targets = [...verdict.targets, ...clones.map(outlineOf)];
   return { ...looked, outcome: "generate", targets, errors: errors.map(messageOf) };
+}
+
+/** What is known of a copy without reading its source. */
+function outlineOf(order: CloneOrder): KubeObject {
+  const { apiVersion, kind, namespace, name } = order.type === "clone" ? order.target : targetOfList(order);
+  return { apiVersion, kind, metadata: { name, namespace, labels: order.labels } };
 }
 
 function notEvaluated(policy: Policy, rule: Rule, request: ChangeRequest, because: string): RuleExplanation {

@@ -1,7 +1,7 @@
 import { apiVersionOf } from "../resources/kinds.ts";
-import { matchesKind } from "./kind-selector.ts";
+import { matchesKind, parseKindSelector } from "./kind-selector.ts";
 import type { Cluster, ServedType } from "./ports.ts";
-import type { KindSelector } from "./rule-model.ts";
+import type { KindSelector, Rule } from "./rule-model.ts";
 
 const MIN_REFRESH_MS = 2_000;
 
@@ -27,6 +27,21 @@ export class KindCatalog {
   /** The served type of an `apiVersion` and kind. */
   find(apiVersion: string, kind: string): ServedType | undefined {
     return this.#types.find((type) => type.kind === kind && apiVersionOf(type) === apiVersion);
+  }
+
+  /** The types of what a rule generates, as far as they are served. */
+  targetTypes({ generate }: Rule): ServedType[] {
+    const types = generate.flatMap(({ apiVersion, kind, content }) => {
+      if (content.type === "cloneList") return content.kinds.flatMap((text) => this.#resolveText(text));
+      const own = content.type === "data" ? content.data["kind"] : undefined;
+      return this.find(apiVersion, typeof own === "string" ? own : kind) ?? [];
+    });
+    return [...new Map(types.map((type) => [`${apiVersionOf(type)}/${type.kind}`, type])).values()];
+  }
+
+  #resolveText(text: string): ServedType[] {
+    const selector = parseKindSelector(text);
+    return typeof selector === "string" ? [] : this.resolve(selector).slice(0, 1);
   }
 
   /** The types that a selector names and that can be watched, one version of each; core Events stand for both groups'. */

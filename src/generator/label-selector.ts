@@ -1,6 +1,17 @@
 import { isGlob, matchGlob } from "./glob.ts";
 import type { LabelRequirement, LabelSelector } from "./rule-model.ts";
 
+/** A selector as the API takes it. Entries with wildcards, which it does not know, are left out: the answer is wider. */
+export function formatSelector({ matchLabels, matchExpressions }: LabelSelector): string {
+  const entries = Object.entries(matchLabels).filter(([key, value]) => !isGlob(key) && !isGlob(value));
+  const requirements = matchExpressions.map(({ key, operator, values }) => {
+    if (operator === "Exists") return key;
+    if (operator === "DoesNotExist") return `!${key}`;
+    return `${key} ${operator === "In" ? "in" : "notin"} (${values.join(",")})`;
+  });
+  return [...entries.map(([key, value]) => `${key}=${value}`), ...requirements].join(",");
+}
+
 /**
  * Whether labels satisfy a selector whose matchLabels may hold wildcards, in keys and in values: such an entry is met by
  * any one label. matchExpressions have no wildcards. An empty selector is always satisfied.

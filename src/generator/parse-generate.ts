@@ -12,11 +12,7 @@ const CONTENTS = ["data", "clone", "cloneList"];
 const FOR_EACH = ["list", "context", "preconditions"];
 const FLAGS = ["synchronize", "generateExisting", "orphanDownstreamOnPolicyDelete"];
 
-/** Parts of generate that are refused until they are built, each with what to do instead. */
-const NOT_BUILT: Record<string, string> = {
-  clone: "is not supported yet by courier's generator: write the object as data",
-  cloneList: "is not supported yet by courier's generator: write one rule with data for each object",
-};
+/** Flags that are refused until they are built, each with what to do instead. */
 const MUST_BE_FALSE: Record<string, string> = {
   synchronize: "true is not supported yet by courier's generator: targets are created and then left alone, say false",
   orphanDownstreamOnPolicyDelete: "true only has a meaning with synchronize, which is not supported yet, say false",
@@ -72,8 +68,6 @@ function parseForEach(generate: Fields, path: string, reader: FieldReader): Gene
 }
 
 function parseBlock(block: Fields, path: string, each: ForEach | undefined, reader: FieldReader): GenerateBlock {
-  for (const [name, message] of Object.entries(NOT_BUILT))
-    if (block[name] !== undefined) reader.problems.push({ path: `${path}.${name}`, message });
   const text = (name: string) => reader.text(block, path, name) ?? "";
   const content = parseContent(block, path, reader);
   for (const name of ["apiVersion", "kind", "name"]) {

@@ -25,11 +25,6 @@ const INERT_SPEC = [
   "webhookTimeoutSeconds",
 ];
 
-const MUST_BE_FALSE: Record<string, string> = {
-  useServerSideApply:
-    "true is not supported yet by courier's generator: targets are created and then left alone, say false",
-};
-
 /** Rule actions other than generate: such rules are for an admission controller. */
 const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
 
@@ -67,7 +62,7 @@ export function parsePolicy(object: KubeObject, origin = "cluster"): Policy {
     namespace: kind === "Policy" ? (metadata?.namespace ?? "default") : "",
     uid: metadata?.uid ?? "",
     generation: metadata?.generation ?? 0,
-    serverSideApply: false,
+    serverSideApply: flag(spec, "spec", "useServerSideApply", false, reader),
     applyFirstRuleOnly: parseApplyRules(spec, reader),
     rules,
     warnings,
@@ -86,14 +81,7 @@ function parseApplyRules(spec: Fields, reader: FieldReader): boolean {
 }
 
 function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule[] {
-  refuseUnknown(
-    spec,
-    "spec",
-    ["rules", "applyRules", "generateExisting", ...INERT_SPEC, ...Object.keys(MUST_BE_FALSE)],
-    reader,
-  );
-  for (const [name, message] of Object.entries(MUST_BE_FALSE))
-    if (flag(spec, "spec", name, false, reader)) reader.problems.push({ path: `spec.${name}`, message });
+  refuseUnknown(spec, "spec", ["rules", "applyRules", "generateExisting", "useServerSideApply", ...INERT_SPEC], reader);
   const existing = flag(spec, "spec", "generateExisting", false, reader);
   const names = new Set<string>();
   return reader.list(spec, "spec", "rules").flatMap((item, index) => {

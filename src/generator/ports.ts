@@ -30,7 +30,22 @@ export interface Cluster {
   get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /** GETs any path and decodes its JSON. */
   raw(path: string, signal?: AbortSignal): Promise<unknown>;
+  /** At least one page. `labelSelector` as the API takes it. */
+  listPages(
+    type: ResourceType,
+    options: { namespace?: string; labelSelector?: string },
+    signal?: AbortSignal,
+  ): AsyncIterable<{ items: KubeObject[] }>;
   create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
+  /** With `metadata.resourceVersion`, a 409 Conflict when the object has changed since. */
+  replace(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
+  /** Server-side apply. */
+  apply(
+    type: ResourceType,
+    object: KubeObject,
+    options: { fieldManager: string; force?: boolean },
+    signal?: AbortSignal,
+  ): Promise<KubeObject>;
   mergePatch(
     type: ResourceType,
     key: ObjectKey,
@@ -58,7 +73,7 @@ export type SourceState = { phase: "listing" | "watching" } | { phase: "retrying
  */
 export type WatchSource = (
   type: ResourceType,
-  options: { namespace?: string; fieldSelector?: string },
+  options: { namespace?: string; labelSelector?: string; fieldSelector?: string },
   handlers: { onEvent(event: SourceEvent): void | Promise<void>; onState?(state: SourceState): void },
   signal: AbortSignal,
 ) => Promise<void>;

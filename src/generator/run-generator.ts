@@ -18,6 +18,7 @@ import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import type { KindSelector, Policy, Rule } from "./rule-model.ts";
 import { ExpressionCache } from "./substitute.ts";
+import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
 import { TypeSource } from "./type-source.ts";
 
@@ -85,13 +86,21 @@ class Generator {
     this.#existing = new ExistingSchedule(options.existingEveryMs ?? EXISTING_EVERY_MS);
     const ownWrites = new OwnWrites();
     const failures = new FailureRecord(ports, options.namespace, logger);
-    this.#writer = new TargetWriter({ cluster, catalog: this.#catalog, ownWrites, failures, logger });
+    const store = new TargetStore({ cluster, catalog: this.#catalog, ownWrites });
+    this.#writer = new TargetWriter({ store, failures, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
       expressions: new ExpressionCache(),
     };
-    this.#processor = new EventProcessor({ inputs, writer: this.#writer, failures, ownWrites, logger });
+    this.#processor = new EventProcessor({
+      inputs,
+      writer: this.#writer,
+      catalog: this.#catalog,
+      failures,
+      ownWrites,
+      logger,
+    });
   }
 
   async run(): Promise<void> {

@@ -21,13 +21,29 @@ export function notServed({ apiVersion, kind }: TargetIdentity): TargetFailure {
   };
 }
 
-/** The failure that the API server's answer to a create stands for. */
-export function classifyCreateError(error: unknown, type: ServedType, target: TargetIdentity): TargetFailure {
+/** What was refused: the verb in words, and the verbs that the Role must have for it. */
+export interface RefusedAction {
+  verb: string;
+  verbs: string;
+}
+
+export const CREATE: RefusedAction = { verb: "create", verbs: "get and create" };
+export const SYNCHRONIZE: RefusedAction = { verb: "update", verbs: "get, create, update, patch and delete" };
+export const READ_SOURCE: RefusedAction = { verb: "read", verbs: "get, list and patch" };
+export const REMOVE: RefusedAction = { verb: "delete", verbs: "list and delete" };
+
+/** The failure that the API server's answer to an action on a target stands for. */
+export function classifyError(
+  error: unknown,
+  type: ServedType,
+  target: TargetIdentity,
+  action: RefusedAction,
+): TargetFailure {
   if (!isApiError(error)) return { message: messageOf(error), retry: false, retryAfterMs: 0 };
   const failure = { retry: true, retryAfterMs: error.retryAfterMs ?? 0 };
   switch (error.code) {
     case 403:
-      return { ...failure, message: forbidden(error, type, target) };
+      return { ...failure, message: forbidden(error, type, target, action) };
     case 404:
       if (error.details?.kind === "namespaces")
         return {
@@ -38,31 +54,37 @@ export function classifyCreateError(error: unknown, type: ServedType, target: Ta
     case 400:
     case 413:
     case 422:
-      return { ...failure, retry: false, message: invalid(error, target) };
+      return { ...failure, retry: false, message: invalid(error, target, action) };
     default:
-      return { ...failure, message: `Cannot create ${formatTarget(target)}: ${error.message}` };
+      return { ...failure, message: `Cannot ${action.verb} ${formatTarget(target)}: ${error.message}` };
   }
 }
 
-function forbidden({ message }: ApiError, { group, plural, namespaced }: ServedType, target: TargetIdentity): string {
+function forbidden(
+  { message }: ApiError,
+  { group, plural, namespaced }: ServedType,
+  target: TargetIdentity,
+  { verb, verbs }: RefusedAction,
+): string {
   if (/is being terminated/.test(message))
     return `namespace "${target.namespace}" is being deleted: nothing can be created in it`;
   const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the generator's user";
   const account = user.replace(/^system:serviceaccount:([^:]+):(.+)$/, "ServiceAccount $1/$2");
   const resource = group === "" ? plural : `${plural}.${group}`;
-  const where = namespaced ? ` in namespace ${target.namespace}` : "";
-  const role = namespaced ? "a Role" : "a ClusterRole";
+  const isBound = namespaced && target.namespace !== "";
+  const where = isBound ? ` in namespace ${target.namespace}` : "";
+  const role = isBound ? "a Role" : "a ClusterRole";
   return (
-    `${account} may not create ${resource}${where}: apply ${role}${where} with the verbs get and create on ` +
+    `${account} may not ${verb} ${resource}${where}: apply ${role}${where} with the verbs ${verbs} on ` +
     `${plural} of the API group "${group}", and bind it to ${account} (${message})`
   );
 }
 
-function invalid({ message, details }: ApiError, target: TargetIdentity): string {
+function invalid({ message, details }: ApiError, target: TargetIdentity, { verb }: RefusedAction): string {
   const isName = details?.causes?.some(({ field }) => field === "metadata.name") ?? /metadata\.name/.test(message);
   const { length } = target.name;
   const hint = isName
     ? `: generate.name gives a name of ${length} characters that Kubernetes does not take, shorten it with truncate()`
     : "";
-  return `Cannot create ${formatTarget(target)}${hint} (${message})`;
+  return `Cannot ${verb} ${formatTarget(target)}${hint} (${message})`;
 }

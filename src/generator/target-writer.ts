@@ -2,35 +2,39 @@ import { setTimeout as pause } from "node:timers/promises";
 import { backoffMs } from "../control/backoff.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { formatTarget, identityOf } from "./build.ts";
-import type { FailurePlace, FailureRecord } from "./failure-record.ts";
-import type { KindCatalog } from "./kind-catalog.ts";
-import type { OwnWrites } from "./own-writes.ts";
-import { type Cluster, isApiError } from "./ports.ts";
+import { type CloneOrder, formatTarget, identityOf, targetOfList } from "./build.ts";
+import type { FailureRecord } from "./failure-record.ts";
+import type { ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import { type ChangeRequest, triggerKey } from "./request.ts";
-import { classifyCreateError, notServed, type TargetFailure } from "./target-failure.ts";
+import type { TargetFailure } from "./target-failure.ts";
+import type { TargetStore, Tried, Written } from "./target-store.ts";
 
 const MAX_TRIES = 5;
 const BACKOFF = { firstMs: 1_000, capMs: 60_000 };
 const MAX_RETRYING = 1_000;
 
-/** One object to create, and why. */
-export interface Generation {
+/** A rule, and the change for which it does something. */
+export interface Occasion {
   subject: PolicyRule;
   request: ChangeRequest;
-  target: KubeObject;
 }
 
 export interface TargetWriterOptions {
-  cluster: Cluster;
-  catalog: KindCatalog;
-  ownWrites: OwnWrites;
+  store: TargetStore;
   failures: FailureRecord;
   logger: Logger;
 }
 
-/** Creates targets. What fails is told at once and tried again, a bounded number of times, beside the events that follow. */
+/** Something to do in the cluster, again where it fails. */
+interface Work extends Occasion {
+  verb: "create" | "delete";
+  /** As logs name it. */
+  target: string;
+  attempt(): Promise<TargetFailure | undefined>;
+}
+
+/** Writes and removes targets. What fails is told at once and tried again, a bounded number of times, beside the events that follow. */
 export class TargetWriter {
   readonly #options: TargetWriterOptions;
   readonly #retrying = new Set<Promise<void>>();
@@ -39,17 +43,45 @@ export class TargetWriter {
     this.#options = options;
   }
 
-  /** Resolves after the first try. Rejects only when `signal` aborts. */
-  async write(generation: Generation, signal: AbortSignal): Promise<void> {
-    const failure = await this.#create(generation, signal);
-    if (failure === undefined) return;
-    await this.#tell(generation, failure, 1, signal);
-    if (!failure.retry || this.#retrying.size >= MAX_RETRYING) return;
-    const retries = this.#retry(generation, failure, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-    this.#retrying.add(retries);
-    void retries.finally(() => this.#retrying.delete(retries));
+  /** Resolves after the first try, as all methods. Rejects only when `signal` aborts. */
+  async write(occasion: Occasion, object: KubeObject, signal: AbortSignal): Promise<void> {
+    const target = formatTarget(identityOf(object));
+    const attempt = async () =>
+      this.#note(occasion, target, "data", await this.#options.store.put(occasion.subject, object, signal));
+    await this.#do({ ...occasion, verb: "create", target, attempt }, signal);
+  }
+
+  /** Copies one object, or all of a list. */
+  async clone(occasion: Occasion, order: CloneOrder, signal: AbortSignal, type = order.type): Promise<void> {
+    const { store } = this.#options;
+    if (order.type === "clone") {
+      const target = formatTarget(order.target);
+      const attempt = async () =>
+        this.#note(occasion, target, type, await store.clone(occasion.subject, order, signal));
+      return this.#do({ ...occasion, verb: "create", target, attempt }, signal);
+    }
+    const attempt = async () => {
+      const tried = await store.expand(order, signal);
+      if ("failure" in tried) return tried.failure;
+      for (const single of tried.done) await this.clone(occasion, single, signal, "cloneList");
+      return undefined;
+    };
+    const target = formatTarget(targetOfList(order));
+    await this.#do({ ...occasion, verb: "create", target, attempt }, signal);
+  }
+
+  /** Deletes what the rule made for the request's object. @param types of the rule's targets */
+  async remove(occasion: Occasion, types: readonly ServedType[], signal: AbortSignal): Promise<void> {
+    const { subject, request } = occasion;
+    const attempt = async () => {
+      const tried = await this.#options.store.remove(subject, types, request.object.metadata.uid ?? "", signal);
+      if ("failure" in tried) return tried.failure;
+      if (tried.done.length > 0)
+        this.#options.logger.info({ targets: tried.done, ...factsOf(subject, request) }, "deleted generated resources");
+      return undefined;
+    };
+    const target = types.map(({ kind }) => kind).join(",");
+    await this.#do({ ...occasion, verb: "delete", target, attempt }, signal);
   }
 
   /** Resolves when no retry is under way. */
@@ -57,72 +89,54 @@ export class TargetWriter {
     await Promise.all(this.#retrying);
   }
 
-  async #retry(generation: Generation, first: TargetFailure, signal: AbortSignal): Promise<void> {
+  async #do(work: Work, signal: AbortSignal): Promise<void> {
+    const failure = await work.attempt();
+    if (failure === undefined) return;
+    await this.#tell(work, failure, 1, signal);
+    if (!failure.retry || this.#retrying.size >= MAX_RETRYING) return;
+    const retries = this.#retry(work, failure, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    this.#retrying.add(retries);
+    void retries.finally(() => this.#retrying.delete(retries));
+  }
+
+  async #retry(work: Work, first: TargetFailure, signal: AbortSignal): Promise<void> {
     let failure = first;
     for (let tries = 2; tries <= MAX_TRIES; tries += 1) {
       await pause(Math.max(failure.retryAfterMs, backoffMs(tries - 1, BACKOFF)), undefined, { signal });
-      const next = await this.#create(generation, signal);
-      if (next === undefined) return this.#options.failures.succeeded(placeOf(generation), signal);
+      const next = await work.attempt();
+      if (next === undefined) return this.#options.failures.succeeded(work, signal);
       failure = next;
-      await this.#tell(generation, failure, tries, signal);
+      await this.#tell(work, failure, tries, signal);
       if (!failure.retry) return;
     }
   }
 
-  async #create({ subject, request, target }: Generation, signal: AbortSignal): Promise<TargetFailure | undefined> {
-    const { cluster, catalog, ownWrites, logger } = this.#options;
-    const identity = identityOf(target);
-    const facts = { target: formatTarget(identity), ...factsOf(subject, request), type: "data" };
-    const type = catalog.find(identity.apiVersion, identity.kind) ?? (await this.#rediscover(identity, signal));
-    if (type === undefined) return notServed(identity);
-    if (type.namespaced !== (identity.namespace !== ""))
-      return { message: scopeProblem(identity.kind, type.namespaced), retry: false, retryAfterMs: 0 };
-    try {
-      await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
-      logger.info(facts, "created generate target resource");
-    } catch (error) {
-      if (signal.aborted) throw error;
-      if (!isApiError(error) || error.reason !== "AlreadyExists") return classifyCreateError(error, type, identity);
-      logger.debug(facts, "generate target resource exists already");
-    }
+  #note(
+    { subject, request }: Occasion,
+    target: string,
+    type: "data" | CloneOrder["type"],
+    tried: Tried<Written>,
+  ): TargetFailure | undefined {
+    if ("failure" in tried) return tried.failure;
+    const { logger } = this.#options;
+    const facts = { target, ...factsOf(subject, request), type };
+    if (tried.done === "created") logger.info(facts, "created generate target resource");
+    else if (tried.done === "updated") logger.info(facts, "updated generate target resource");
+    else logger.debug(facts, `generate target resource ${tried.done}`);
     return undefined;
   }
 
-  async #rediscover({ apiVersion, kind }: { apiVersion: string; kind: string }, signal: AbortSignal) {
-    const { catalog, logger } = this.#options;
-    try {
-      await catalog.refresh(signal);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      logger.warn({ error: (error as Error).message }, "cannot read what the cluster serves");
-    }
-    return catalog.find(apiVersion, kind);
-  }
-
-  async #tell({ subject, request, target }: Generation, failure: TargetFailure, tries: number, signal: AbortSignal) {
+  async #tell(work: Work, failure: TargetFailure, tries: number, signal: AbortSignal): Promise<void> {
+    const { subject, request, target, verb } = work;
     const willRetry = failure.retry && tries < MAX_TRIES;
     this.#options.logger.error(
-      {
-        target: formatTarget(identityOf(target)),
-        ...factsOf(subject, request),
-        error: failure.message,
-        tries,
-        willRetry,
-      },
-      "failed to create generate target resource",
+      { target, ...factsOf(subject, request), error: failure.message, tries, willRetry },
+      `failed to ${verb} generate target resource`,
     );
-    await this.#options.failures.failed(placeOf({ subject, request, target }), failure.message, tries, signal);
+    await this.#options.failures.failed({ subject, request, target }, failure.message, tries, signal);
   }
-}
-
-function placeOf({ subject, request, target }: Generation): FailurePlace {
-  return { subject, request, target: formatTarget(identityOf(target)) };
-}
-
-function scopeProblem(kind: string, namespaced: boolean): string {
-  return namespaced
-    ? `${kind} is namespaced: generate.namespace must say where it is created`
-    : `${kind} is cluster-scoped: generate.namespace must be left out`;
 }
 
 /** What every line about a rule and an event carries. */

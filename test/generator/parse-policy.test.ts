@@ -47,7 +47,11 @@ const REFUSED: [string, RegExp][] = [
   ["context: [{name: x, apiCall: {urlPath: /api, method: POST}}]", /only GET is supported/],
   ["context: [{name: x}]", /needs one of variable, configMap, apiCall/],
   ["generate: {}", /generate\.apiVersion is missing.*generate\.kind is missing.*generate\.name is missing/],
-  ["generate: {apiVersion: v1, kind: A, name: a, clone: {name: b}}", /generate\.clone is not supported yet/],
+  ["generate: {apiVersion: v1, kind: A, name: a, clone: {}}", /generate\.clone\.name is missing/],
+  ["generate: {apiVersion: v1, kind: A, name: a, clone: {name: b}, data: {}}", /generate has data and clone: only one/],
+  ["generate: {cloneList: {kinds: []}}", /generate\.cloneList\.kinds names no kind/],
+  ["generate: {name: a, cloneList: {kinds: [v1/Secret]}}", /generate\.name stands beside cloneList/],
+  ["generate: {cloneList: {kinds: [Pod/exec]}}", /cloneList\.kinds\[0\] names the subresource/],
   [
     "generate: {apiVersion: v1, kind: A, name: a, synchronize: true}",
     /generate\.synchronize true is not supported yet/,
@@ -60,7 +64,7 @@ const REFUSED: [string, RegExp][] = [
   ],
   [
     "generate: {foreach: [{list: a, apiVersion: v1, kind: A, name: a, cloneList: {}}]}",
-    /foreach\[0\]\.cloneList is not supported yet/,
+    /foreach\[0\]\.cloneList\.kinds names no kind/,
   ],
   [
     "generate: {name: a, foreach: [{list: a, apiVersion: v1, kind: A, name: a}]}",

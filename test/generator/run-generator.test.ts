@@ -89,7 +89,7 @@ test("a policy that cannot run says why in its status and in an Event, and the o
   const bad = clusterPolicy(`${source}-bad`, [
     {
       match: { any: [{ resources: { kinds: ["ConfigMap"] } }] },
-      generate: { apiVersion: "v1", kind: "Secret", name: "{{ nothing( }}", namespace: source, cloneList: {} },
+      generate: { apiVersion: "v1", kind: "Secret", name: "{{ nothing( }}", namespace: source, celList: {} },
     },
   ]);
   await createPolicy(t, client, bad);
@@ -103,7 +103,7 @@ test("a policy that cannot run says why in its status and in an Event, and the o
   const { conditions = [] } = (found?.["status"] ?? {}) as { conditions?: Record<string, unknown>[] };
   const [condition] = conditions;
   assert.equal(condition?.["status"], "False");
-  assert.match(String(condition?.["message"]), /spec\.rules\[0\]\.generate\.cloneList is not supported yet/);
+  assert.match(String(condition?.["message"]), /spec\.rules\[0\]\.generate\.celList is not supported/);
   assert.match(String(condition?.["message"]), /spec\.rules\[0\]\.generate\.name holds an expression with an error/);
   const events = await list(client, EVENT, "default");
   const event = events.find(({ regarding }) => (regarding as { name?: string }).name === `${source}-bad`);

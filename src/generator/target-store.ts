@@ -1,0 +1,231 @@
+import { apiVersionOf } from "../resources/kinds.ts";
+import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
+import { type CloneOrder, identityOf, type TargetIdentity } from "./build.ts";
+import { copyObject, isUpToDate } from "./clone.ts";
+import { CLONE_SOURCE_LABEL, downstreamSelector } from "./downstream.ts";
+import type { KindCatalog } from "./kind-catalog.ts";
+import { parseKindSelector } from "./kind-selector.ts";
+import { formatSelector, matchLabels } from "./label-selector.ts";
+import type { OwnWrites } from "./own-writes.ts";
+import { type Cluster, isApiError, type ServedType } from "./ports.ts";
+import type { PolicyRule } from "./reach.ts";
+import {
+  CREATE,
+  classifyError,
+  notServed,
+  READ_SOURCE,
+  REMOVE,
+  SYNCHRONIZE,
+  type TargetFailure,
+} from "./target-failure.ts";
+
+/** What writing a target came to. */
+export type Written = "created" | "updated" | "exists already" | "is its own source";
+/** A result, or the failure in words. */
+export type Tried<T> = { done: T } | { failure: TargetFailure };
+
+export interface TargetStoreOptions {
+  cluster: Cluster;
+  catalog: KindCatalog;
+  ownWrites: OwnWrites;
+}
+
+const FIELD_MANAGER = "kyverno-generate";
+/** Someone else may write a target at the same moment. */
+const MAX_CONFLICTS = 3;
+
+/** One try at what rules do to targets in the cluster. Methods reject only when `signal` aborts; all else is a failure. */
+export class TargetStore {
+  readonly #options: TargetStoreOptions;
+
+  constructor(options: TargetStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Creates the target; one that exists is brought up to date where the rule synchronizes, else left as it is. */
+  async put(subject: PolicyRule, target: KubeObject, signal: AbortSignal): Promise<Tried<Written>> {
+    const identity = identityOf(target);
+    const type = await this.#typeOf(identity, signal);
+    if (type === undefined) return { failure: notServed(identity) };
+    const problem = scopeProblem(type, identity);
+    if (problem !== undefined) return { failure: problem };
+    const { synchronize } = subject.rule;
+    try {
+      return { done: await this.#write(type, target, subject, signal) };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { failure: classifyError(error, type, identity, synchronize ? SYNCHRONIZE : CREATE) };
+    }
+  }
+
+  /** Copies one object. */
+  async clone(
+    subject: PolicyRule,
+    { target, source, labels }: Extract<CloneOrder, { type: "clone" }>,
+    signal: AbortSignal,
+  ): Promise<Tried<Written>> {
+    if (source.namespace === target.namespace && source.name === target.name) return { done: "is its own source" };
+    const type = await this.#typeOf(target, signal);
+    if (type === undefined) return { failure: notServed(target) };
+    try {
+      const found = await this.#options.cluster.get(type, source, signal);
+      if (found === undefined) return { failure: retried(missingSource(type, source)) };
+      await this.#markSource(type, found, signal);
+      return await this.put(subject, copyObject(found, type, target, labels), signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const place = { ...target, ...source };
+      return { failure: classifyError(error, type, place, READ_SOURCE) };
+    }
+  }
+
+  /** The single copies that a list stands for. */
+  async expand(
+    { namespace, source, kinds, selector, labels }: Extract<CloneOrder, { type: "cloneList" }>,
+    signal: AbortSignal,
+  ): Promise<Tried<Extract<CloneOrder, { type: "clone" }>[]>> {
+    if (namespace === source) return { done: [] };
+    const orders: Extract<CloneOrder, { type: "clone" }>[] = [];
+    for (const text of kinds) {
+      const type = this.#namedType(text) ?? (await this.#refresh(signal, () => this.#namedType(text)));
+      if (type === undefined)
+        return { failure: retried(`generate.cloneList.kinds: ${text} is not served by this cluster`) };
+      const identity = { apiVersion: apiVersionOf(type), kind: type.kind, namespace, name: "" };
+      try {
+        const options = { namespace: source, labelSelector: selector === undefined ? "" : formatSelector(selector) };
+        for await (const { items } of this.#options.cluster.listPages(type, options, signal))
+          for (const { metadata } of items) {
+            if (selector !== undefined && !matchLabels(selector, metadata.labels ?? {})) continue;
+            const { name = "" } = metadata;
+            orders.push({ type: "clone", target: { ...identity, name }, source: { namespace: source, name }, labels });
+          }
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return { failure: classifyError(error, type, { ...identity, namespace: source }, READ_SOURCE) };
+      }
+    }
+    return { done: orders };
+  }
+
+  /**
+   * Deletes what a rule made, of one trigger or of all, and gives the names.
+   * @param types of the rule's targets
+   */
+  async remove(
+    { policy, rule }: PolicyRule,
+    types: readonly ServedType[],
+    triggerUid: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Tried<string[]>> {
+    const { cluster, ownWrites } = this.#options;
+    const names: string[] = [];
+    for (const type of types) {
+      const scope = policy.namespace === "" ? {} : { namespace: policy.namespace };
+      const options = { ...scope, labelSelector: downstreamSelector(policy, rule, triggerUid) };
+      const identity = { apiVersion: apiVersionOf(type), kind: type.kind, namespace: policy.namespace, name: "" };
+      try {
+        for await (const { items } of cluster.listPages(type, options, signal))
+          for (const { metadata } of items) {
+            const { namespace = "", name = "", uid = "", deletionTimestamp } = metadata;
+            if (deletionTimestamp !== undefined) continue;
+            ownWrites.willDelete(uid);
+            Object.assign(identity, { namespace, name });
+            await cluster.delete(type, { namespace, name }, { uid }, signal);
+            names.push(`${type.kind}/${namespace}/${name}`);
+          }
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return { failure: classifyError(error, type, identity, REMOVE) };
+      }
+    }
+    return { done: names };
+  }
+
+  async #write(type: ServedType, target: KubeObject, subject: PolicyRule, signal: AbortSignal): Promise<Written> {
+    const { cluster, ownWrites } = this.#options;
+    const { policy, rule } = subject;
+    const { namespace, name } = identityOf(target);
+    if (policy.serverSideApply) {
+      const live = await cluster.get(type, { namespace, name }, signal);
+      if (live !== undefined && !rule.synchronize) return "exists already";
+      const options = { fieldManager: FIELD_MANAGER, force: true };
+      await ownWrites.during(type.kind, target, () => cluster.apply(type, target, options, signal));
+      return live === undefined ? "created" : "updated";
+    }
+    try {
+      await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
+      return "created";
+    } catch (error) {
+      if (!isApiError(error) || error.reason !== "AlreadyExists") throw error;
+      return rule.synchronize ? await this.#overwrite(type, target, signal) : "exists already";
+    }
+  }
+
+  /** Replaces the whole object, as Kyverno does: what the rule does not say is gone. */
+  async #overwrite(type: ServedType, target: KubeObject, signal: AbortSignal): Promise<Written> {
+    const { cluster, ownWrites } = this.#options;
+    const { namespace, name } = identityOf(target);
+    for (let conflicts = 0; ; conflicts += 1) {
+      const live = await cluster.get(type, { namespace, name }, signal);
+      if (live === undefined) {
+        await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
+        return "created";
+      }
+      if (isUpToDate(live, target)) return "exists already";
+      const { resourceVersion } = live.metadata;
+      const next = { ...target, metadata: { ...target.metadata, resourceVersion } } as KubeObject;
+      try {
+        await ownWrites.during(type.kind, target, () => cluster.replace(type, next, signal));
+        return "updated";
+      } catch (error) {
+        if (!isApiError(error) || error.reason !== "Conflict" || conflicts >= MAX_CONFLICTS) throw error;
+      }
+    }
+  }
+
+  /** The label by which changes of the source are watched. */
+  async #markSource(type: ServedType, source: KubeObject, signal: AbortSignal): Promise<void> {
+    const { labels = {}, namespace = "", name = "" } = source.metadata;
+    if (labels[CLONE_SOURCE_LABEL] === "") return;
+    const { cluster, ownWrites } = this.#options;
+    const patch = { metadata: { labels: { [CLONE_SOURCE_LABEL]: "" } } };
+    await ownWrites.during(type.kind, source, () =>
+      cluster.mergePatch(type, { namespace, name }, patch, undefined, signal),
+    );
+  }
+
+  #namedType(text: string): ServedType | undefined {
+    const selector = parseKindSelector(text);
+    return typeof selector === "string" ? undefined : this.#options.catalog.resolve(selector)[0];
+  }
+
+  async #typeOf({ apiVersion, kind }: TargetIdentity, signal: AbortSignal): Promise<ServedType | undefined> {
+    const find = () => this.#options.catalog.find(apiVersion, kind);
+    return find() ?? (await this.#refresh(signal, find));
+  }
+
+  async #refresh<T>(signal: AbortSignal, find: () => T): Promise<T> {
+    try {
+      await this.#options.catalog.refresh(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+    }
+    return find();
+  }
+}
+
+function retried(message: string): TargetFailure {
+  return { message, retry: true, retryAfterMs: 0 };
+}
+
+function missingSource({ kind }: ServedType, { namespace, name }: ObjectKey): string {
+  return `the clone source ${kind} ${formatKey({ namespace, name })} does not exist: create it, or correct generate.clone`;
+}
+
+function scopeProblem({ kind, namespaced }: ServedType, { namespace }: TargetIdentity): TargetFailure | undefined {
+  if (namespaced === (namespace !== "")) return undefined;
+  const message = namespaced
+    ? `${kind} is namespaced: generate.namespace must say where it is created`
+    : `${kind} is cluster-scoped: generate.namespace must be left out`;
+  return { message, retry: false, retryAfterMs: 0 };
+}
