@@ -1,13 +1,12 @@
-import { alternativesOf, styleSheetOf } from "../mail/html.ts";
-import { type Finding, findingAt, type Severity } from "./finding.ts";
-import { type Attribute, HOLE, type Piece, splitHtml } from "./html-source.ts";
+import { styleSheetOf } from "../mail/html.ts";
+import { checkBalance } from "./check-balance.ts";
+import { type Finding, findingAt } from "./finding.ts";
+import { fateOf, keptValue } from "./html-fate.ts";
+import { type Attribute, HOLE, type Piece, type Report, splitHtml } from "./html-source.ts";
 import { inPart, type TemplateManifest } from "./template-part.ts";
 
-/** Elements without an end tag, and those whose end tag HTML lets authors leave out. */
-const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"]);
-const END_OPTIONAL = new Set("body caption colgroup dd dt head html li option p tbody td tfoot th thead tr".split(" "));
-
-type OpenPiece = Extract<Piece, { type: "open" }>;
+/** Nobody reads more of one template; what is wrong at one place often is at many. */
+const MAX_FINDINGS = 50;
 
 /** What is wrong with the HTML of an `Html` content: tags that do not match, and what mails are not sent with. */
 export function checkHtml(template: TemplateManifest): Finding[] {
@@ -17,6 +16,7 @@ export function checkHtml(template: TemplateManifest): Finding[] {
   const isHtml = tags.some(({ name }) => fateOf(name) !== "unknown");
   const findings: Finding[] = [];
   const report: Report = (offset, severity, message) => {
+    if (findings.length >= MAX_FINDINGS) return;
     const fact = { severity, rule: "html" as const, message: `${message} ${inPart(template, content)}` };
     findings.push(findingAt(manifest.source, content.offsetOf(offset), fact));
   };
@@ -34,75 +34,6 @@ export function checkHtml(template: TemplateManifest): Finding[] {
     checkStyleSheet(content.source, pieces, report);
   }
   return findings;
-}
-
-type Report = (offset: number, severity: Severity, message: string) => void;
-
-/** Elements open at a place, outermost first. */
-type Open = OpenPiece[];
-
-/** Follows the tags in source order; where branches of a block leave different elements open, it says so and ends. */
-function checkBalance(pieces: Piece[], report: Report): void {
-  let open: Open = [];
-  const blocks: { before: Open; ends: Open[]; isDefine: boolean }[] = [];
-  for (const piece of pieces) {
-    if (piece.type === "open") {
-      if (!VOID.has(piece.name)) open = [...open, piece];
-    } else if (piece.type === "close") open = close(open, piece, report);
-    else if (piece.type === "torn") {
-      if (fateOf(piece.name) !== "unknown") report(piece.offset, "error", `<${piece.name} has no ">": add it`);
-    } else if (piece.type === "block" || piece.type === "define") {
-      const isDefine = piece.type === "define";
-      blocks.push({ before: open, ends: [], isDefine });
-      if (isDefine) open = [];
-    } else {
-      const block = blocks.at(-1);
-      if (block === undefined) return; // Handlebars' inverse forms and the like: not followed
-      block.ends.push(open);
-      if (piece.type === "else") open = block.before;
-      else {
-        blocks.pop();
-        if (block.isDefine) {
-          reportUnclosed(open, report);
-          open = block.before;
-        } else {
-          const odd = oddOneOut([...block.ends, ...(block.ends.length === 1 ? [block.before] : [])]);
-          if (odd !== undefined) {
-            const told = `<${odd.name}> is opened in one branch only: open and close it in the same branch`;
-            report(odd.offset, "warning", told);
-            return;
-          }
-        }
-      }
-    }
-  }
-  reportUnclosed(open, report);
-}
-
-function close(open: Open, { name, offset }: Piece & { name: string }, report: Report): Open {
-  const at = open.findLastIndex((element) => element.name === name);
-  if (at === -1) {
-    if (VOID.has(name) || fateOf(name) === "unknown") return open;
-    report(offset, "error", `</${name}> closes nothing: remove it, or add <${name}> before`);
-    return open;
-  }
-  reportUnclosed(open.slice(at + 1), report);
-  return open.slice(0, at);
-}
-
-function reportUnclosed(elements: Open, report: Report): void {
-  for (const { name, offset } of elements) {
-    if (!END_OPTIONAL.has(name) && fateOf(name) !== "unknown")
-      report(offset, "error", `<${name}> is not closed: add </${name}>`);
-  }
-}
-
-/** An element that one end of a block has open and another has not. */
-function oddOneOut(ends: Open[]): OpenPiece | undefined {
-  const counted = ends.map((end) => end.filter(({ name }) => !END_OPTIONAL.has(name)));
-  const longest = counted.reduce((a, b) => (b.length > a.length ? b : a), []);
-  const shortest = counted.reduce((a, b) => (b.length < a.length ? b : a), longest);
-  return longest[shortest.length];
 }
 
 /** Rules and declarations of a `<style>` that the mail will not have. */
@@ -137,7 +68,7 @@ function checkAttribute(element: string, { name, value, offset }: Attribute, rep
     return;
   }
   const written = (value ?? "").replaceAll(HOLE, "1");
-  const kept = attributesOf(element, name, written);
+  const kept = keptValue(element, name, written);
   if (kept === undefined) {
     if (name !== "style" || written.trim() !== "")
       once(offset, "warning", `the attribute ${name} of <${element}> is left out of the mail`);
@@ -153,7 +84,7 @@ function checkLink(element: string, name: string, value: string, offset: number,
   if (value === "" || value.startsWith(HOLE)) return;
   const written = value.replaceAll(new RegExp(`${HOLE}+`, "g"), "x");
   const use = element === "img" ? "https" : "http, https or mailto";
-  if (attributesOf(element, name, written) === undefined)
+  if (keptValue(element, name, written) === undefined)
     report(offset, "error", `the link ${shorten(written)} is removed from the mail: use ${use}`);
   else if (name === "href" && !/^(?:[a-z][a-z0-9+.-]*:|#)/i.test(written))
     report(
@@ -161,22 +92,6 @@ function checkLink(element: string, name: string, value: string, offset: number,
       "error",
       `the link ${shorten(written)} leads nowhere from a mail: write the whole address, with https://`,
     );
-}
-
-/** What becomes of an element: the sanitizer itself is asked, so that there is one list only. */
-function fateOf(name: string): "kept" | "removed" | "unknown" {
-  if (name === "style") return "kept"; // moves to the head of the document
-  const probe = alternativesOf(`<${name}>x</${name}>`, "Html").html;
-  if (probe.startsWith("&lt;")) return "unknown";
-  return probe.startsWith(`<${name}`) ? "kept" : "removed";
-}
-
-/** The value that an attribute keeps; undefined when the attribute goes. */
-function attributesOf(element: string, name: string, value: string): string | undefined {
-  const quoted = value.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  const probe = alternativesOf(`<${element} ${name}="${quoted}">x</${element}>`, "Html").html;
-  const kept = new RegExp(`^<${element} ${name}(?:="([^"]*)")?`).exec(probe);
-  return kept === null ? undefined : (kept[1] ?? "");
 }
 
 function propertiesOf(style: string): string[] {

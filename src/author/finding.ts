@@ -44,8 +44,12 @@ export function findingAt(
 /** Findings in the order of files, lines and columns, each once. */
 export function sortFindings(findings: readonly Finding[], files: readonly string[]): Finding[] {
   const rank = new Map(files.map((file, index) => [file, index]));
-  const unique = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+  const unique = new Map(findings.map((finding) => [formatKey(finding), finding]));
   return [...unique.values()].sort(
     (a, b) => (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.line - b.line || a.column - b.column,
   );
+}
+
+function formatKey({ file, line, column, severity, message }: Finding): string {
+  return `${file}:${line}:${column}:${severity}:${message}`;
 }

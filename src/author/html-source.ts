@@ -1,4 +1,5 @@
 /** A template's HTML as it is written: tags and blocks in the order of the source, whatever the dialect. */
+import type { Severity } from "./finding.ts";
 
 export type Piece =
   | { type: "open"; name: string; attributes: Attribute[]; offset: number }
@@ -6,6 +7,9 @@ export type Piece =
   /** A tag of which the `>` is missing. */
   | { type: "torn"; name: string; offset: number }
   | { type: "block" | "define" | "else" | "end"; offset: number };
+
+/** Says of a place in a template's source what is wrong there. */
+export type Report = (offset: number, severity: Severity, message: string) => void;
 
 export interface Attribute {
   name: string;

@@ -59,7 +59,7 @@ interface Scope {
 
 /** Templates that call one another in all ways could be walked for ever; no template of use comes near these. */
 const MAX_CALLS = 200;
-const MAX_USES = 10_000;
+const MAX_USES = 2000;
 
 /** Functions that make something of an absent value. */
 const TAKES_ABSENT: ReadonlySet<string> = new Set(["default", "or", "and", "not"]);

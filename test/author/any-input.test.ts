@@ -160,6 +160,13 @@ test("templates that call one another in all ways are walked to an end", { timeo
   ]);
 });
 
+test("HTML of the largest size and of the oddest attributes ends in findings", { timeout: 20_000 }, () => {
+  const odd = `<p a( [x]=1 *y="${"<".repeat(20_000)}" style="\\(">x</p>`;
+  for (const content of [odd, "<b>".repeat(9000), "<b>{{ if .x }}".repeat(90), "</i>".repeat(9000)])
+    useAll([JSON.stringify({ kind: "NotificationTemplate", ...html, spec: { email: { subject: "x", content } } })]);
+});
+const html = { metadata: { name: "html", labels: { "cpaas.io/template.email.body.type": "Html" } } };
+
 test("splitting HTML takes linear time", { timeout: 10_000 }, () => {
   for (const unit of ["<b ", "<a x='", "{{ ", "<!--", "<style>", "{{/*", "<a b=c ", '{{ "'])
     splitHtml(unit.repeat(30_000));
