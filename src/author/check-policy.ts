@@ -1,6 +1,6 @@
 import { PolicyError } from "../generator/errors.ts";
 import { isGeneratePolicy, parsePolicy } from "../generator/parse-policy.ts";
-import { formatProblem, isObject, type Problem } from "../resources/fields.ts";
+import { type Fields, formatProblem, isObject, type Problem } from "../resources/fields.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { suggest } from "../template/suggest.ts";
 import { findRefusals } from "./check-message.ts";
@@ -67,9 +67,7 @@ function isUnknownField(message: string): boolean {
 
 /** A policy without a generate rule is none of ours, unless the word is misspelt. */
 function checkRuleNames(manifest: Manifest): Finding[] {
-  const { spec } = manifest.object;
-  const rules = isObject(spec) && Array.isArray(spec["rules"]) ? spec["rules"] : [];
-  return rules.flatMap((rule, index) => {
+  return rulesOf(manifest).flatMap((rule, index) => {
     if (!isObject(rule)) return [];
     const name = Object.keys(rule).find((key) => suggest(key, ["generate"]) !== undefined);
     return name === undefined ? [] : [misspelt(manifest, `spec.rules[${index}].${name}`, "generate")];
@@ -78,22 +76,35 @@ function checkRuleNames(manifest: Manifest): Finding[] {
 
 /** The messages of all rules of a policy. */
 export function generatedMessages(manifest: Manifest): GeneratedMessage[] {
-  const { spec } = manifest.object;
-  const rules = isObject(spec) && Array.isArray(spec["rules"]) ? spec["rules"] : [];
-  return rules.flatMap((rule, index) => {
+  return rulesOf(manifest).flatMap((rule, index) => {
     const generate = isObject(rule) ? rule["generate"] : undefined;
-    if (!isObject(generate) || generate["kind"] !== "NotificationMessage" || !isObject(generate["data"])) return [];
-    const namespace = typeof generate["namespace"] === "string" ? generate["namespace"] : "";
-    const metadata = isObject(generate["data"]["metadata"]) ? generate["data"]["metadata"] : {};
+    if (!isObject(generate)) return [];
+    const path = `spec.rules[${index}].generate`;
+    const entries = Array.isArray(generate["foreach"]) ? generate["foreach"] : [];
     return [
-      {
-        manifest,
-        object: { apiVersion: "", kind: "NotificationMessage", ...generate["data"], metadata },
-        path: `spec.rules[${index}].generate.data`,
-        namespace: namespace === "" || namespace.includes("{{") ? undefined : namespace,
-      },
+      ...messageOf(manifest, generate, path),
+      ...entries.flatMap((entry, place) => messageOf(manifest, entry, `${path}.foreach[${place}]`)),
     ];
   });
+}
+
+function messageOf(manifest: Manifest, block: unknown, path: string): GeneratedMessage[] {
+  if (!isObject(block) || block["kind"] !== "NotificationMessage" || !isObject(block["data"])) return [];
+  const { namespace, data } = block as { namespace?: unknown; data: Fields };
+  const metadata = isObject(data["metadata"]) ? data["metadata"] : {};
+  const isKnown = typeof namespace === "string" && namespace !== "" && !namespace.includes("{{");
+  return [
+    {
+      manifest,
+      object: { apiVersion: "", kind: "NotificationMessage", ...data, metadata },
+      path: `${path}.data`,
+      namespace: isKnown ? namespace : undefined,
+    },
+  ];
+}
+
+function rulesOf({ object: { spec } }: Manifest): unknown[] {
+  return isObject(spec) && Array.isArray(spec["rules"]) ? spec["rules"] : [];
 }
 
 function checkGenerated({ manifest, object, path }: GeneratedMessage): Finding[] {

@@ -265,6 +265,20 @@ test("a policy is told what the generator refuses, and what is misspelt in what 
   ]);
 });
 
+test("what the entries of a foreach generate is seen too", () => {
+  const text = policy("{name: x}")
+    .replace(
+      "      generate:\n",
+      "      generate:\n        foreach: [{list: request.object.data.x, kind: NotificationMessage, data: {spec: {body: {}, notifications: [{name: a, ephemeral: {methods: [Email], template: chang}}]}}}]\n",
+    )
+    .replace("kind: NotificationMessage\n", "kind: ConfigMap\n");
+  const found = findings(text, template("x", "y"));
+  assert.ok(
+    found.some((line) => line.includes('NotificationTemplate "chang" is not among')),
+    found.join("\n"),
+  );
+});
+
 const secret = (data: string) => `apiVersion: v1
 kind: Secret
 metadata: {name: platform-email-server, namespace: cpaas-system}
