@@ -1,11 +1,11 @@
 import type { ActionNode, BranchNode, Definition, JumpNode, Node, Statement, TemplateNode, TextNode } from "../ast.ts";
-import { quote } from "../format/quote.ts";
 import { nodeText } from "../node-text.ts";
 import { placeOf, TemplateError } from "../template-error.ts";
 import { type Context, describeContext, joinContexts, nameInContext, nudge, sameContext, TEXT } from "./context.ts";
-import { escapersFor, withEscapers } from "./escape-action.ts";
+import { escapersFor, misplacedEscaper, withEscapers } from "./escape-action.ts";
 import { escapeText, TextError } from "./escape-text.ts";
 import { forbiddenPlace } from "./forbidden.ts";
+import { disallowedEscaper, LaterFaults, noSuchTemplate } from "./later-fault.ts";
 
 export interface HtmlSource {
   name: string;
@@ -51,9 +51,13 @@ class Analysis {
   called = new Set<string>();
   /** Jumps out of the loops around, innermost last. */
   loops: Jump[][] = [];
+  readonly laterFaults: LaterFaults;
+  /** Errors of courier's own, which no later one replaces. */
+  readonly refusals = new Set<TemplateError>();
 
   constructor(definitions: ReadonlyMap<string, Definition>, html: HtmlSource) {
     this.definitions = definitions;
+    this.laterFaults = new LaterFaults(definitions);
     this.html = html;
   }
 
@@ -72,13 +76,23 @@ class Analysis {
   list(start: Context, nodes: Statement[]): Escaped<Statement[]> {
     let context = start;
     const out: Statement[] = [];
-    for (const [index, node] of nodes.entries()) {
-      const step = this.statement(context, node, nodes[index + 1]);
+    for (let index = 0; index < nodes.length; index++) {
+      const step = this.step(context, nodes, index);
       context = step.context;
       out.push(step.nodes);
       if (context.state === "Dead") break;
     }
     return { context, nodes: out };
+  }
+
+  step(context: Context, nodes: Statement[], index: number): Escaped<Statement> {
+    try {
+      return this.statement(context, nodes[index] as Statement, nodes[index + 1]);
+    } catch (error) {
+      if (!(error instanceof TemplateError) || this.refusals.has(error)) throw error;
+      const fault = this.laterFaults.last(nodes.slice(index + 1));
+      throw fault === undefined ? error : this.error(fault.problem, fault.node.pos, fault.node);
+    }
   }
 
   statement(context: Context, node: Statement, next: Statement | undefined): Escaped<Statement> {
@@ -118,19 +132,21 @@ class Analysis {
     if (node.pipe.variables.length > 0) return { context: before, nodes: node };
     const context = nudge(before);
     this.refuseForbidden(context, node);
+    const misplaced = misplacedEscaper(node, context);
+    if (misplaced !== undefined) throw this.error(disallowedEscaper(misplaced), node.pos, node);
     const escapers = escapersFor(context);
     if (escapers === undefined) {
       throw this.error(`${nodeText(node)} appears in an ambiguous context within a URL`, node.pos, node);
     }
-    const rewritten = withEscapers(node, context, escapers);
-    if (typeof rewritten === "string")
-      throw this.error(`predefined escaper ${quote(rewritten)} disallowed in template`, node.pos, node);
-    return { context, nodes: rewritten };
+    return { context, nodes: withEscapers(node, escapers) };
   }
 
   refuseForbidden(context: Context, node: ActionNode): void {
     const forbidden = forbiddenPlace(context);
-    if (forbidden !== undefined) throw this.error(`${nodeText(node)} stands ${forbidden}`, node.pos, node);
+    if (forbidden === undefined) return;
+    const refusal = this.error(`${nodeText(node)} stands ${forbidden}`, node.pos, node);
+    this.refusals.add(refusal);
+    throw refusal;
   }
 
   branch(start: Context, node: BranchNode): Escaped<BranchNode> {
@@ -199,7 +215,7 @@ class Analysis {
     const known = this.ends.get(name);
     if (known !== undefined) return { context: known, name };
     const definition = this.definitions.get(plainName);
-    if (definition === undefined) throw this.error(`no such template ${quote(plainName)}`, node?.pos ?? 0, node);
+    if (definition === undefined) throw this.error(noSuchTemplate(plainName), node?.pos ?? 0, node);
     return { context: this.templateEnd(context, name, definition), name };
   }
 

@@ -57,17 +57,19 @@ const EQUIVALENT: Partial<Record<Escaper, "html" | "urlquery">> = {
 /** Escapers after which a quoted attribute needs no further one. */
 const SUFFICIENT: ReadonlySet<Escaper> = new Set<Escaper>(["commentescaper", "cssescaper"]);
 
-/**
- * Puts escapers behind an action. `html` or `urlquery` at its end takes the place of the one that would do the same; anywhere
- * else in it they are refused, and the result is the refused name.
- */
-export function withEscapers(node: ActionNode, context: Context, escapers: Escaper[]): ActionNode | string {
-  const { commands } = node.pipe;
-  for (const [index, command] of commands.entries()) {
+/** The name of an `html` or `urlquery` that stands elsewhere than at an action's end, or where it does not do enough. */
+export function misplacedEscaper({ pipe }: ActionNode, context: Context | undefined): string | undefined {
+  const isBare = context?.state === "Attr" && context.delim === "SpaceOrTagEnd";
+  for (const [index, command] of pipe.commands.entries()) {
     const own = ownEscaper(command);
-    const bareHtml = context.state === "Attr" && context.delim === "SpaceOrTagEnd" && own === "html";
-    if (own !== undefined && (index < commands.length - 1 || bareHtml)) return own;
+    if (own !== undefined && (index < pipe.commands.length - 1 || (isBare && own === "html"))) return own;
   }
+  return undefined;
+}
+
+/** Puts escapers behind an action. `html` or `urlquery` at its end takes the place of the one that would do the same. */
+export function withEscapers(node: ActionNode, escapers: Escaper[]): ActionNode {
+  const { commands } = node.pipe;
   const last = commands.at(-1);
   const own = last && ownEscaper(last);
   if (last === undefined || own === undefined) return { ...node, escapers: compact(escapers) };
