@@ -43,14 +43,21 @@ export function isTargetOf({ policy, rule }: PolicyRule, object: KubeObject): bo
   );
 }
 
-/** The label selector of what a rule made, of all triggers or of one. */
-export function downstreamSelector(policy: Policy, rule: Rule, triggerUid?: string): string {
+/** Narrows what a rule made to one trigger, or to the copies of one source. */
+export interface TargetQuery {
+  triggerUid?: string;
+  sourceUid?: string;
+}
+
+/** The label selector of what a rule made. */
+export function downstreamSelector(policy: Policy, rule: Rule, { triggerUid, sourceUid }: TargetQuery): string {
   const labels = {
     "app.kubernetes.io/managed-by": "kyverno",
     [`${PREFIX}policy-name`]: policy.name,
     [`${PREFIX}policy-namespace`]: policy.namespace,
     [`${PREFIX}rule-name`]: rule.name,
     ...(triggerUid === undefined ? {} : { [`${PREFIX}trigger-uid`]: triggerUid }),
+    ...(sourceUid === undefined ? {} : { [SOURCE_UID_LABEL]: sourceUid }),
   };
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
@@ -67,3 +74,8 @@ export const ORPHAN_PATCH = {
     },
   },
 };
+
+/** The label selector of what any rule of these policies made. */
+export function downstreamScopeSelector(policies: readonly string[]): string {
+  return `app.kubernetes.io/managed-by=kyverno,${PREFIX}policy-name in (${policies.join(",")})`;
+}

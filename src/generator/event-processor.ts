@@ -59,7 +59,8 @@ export class EventProcessor {
     this.#trace(subject, request, verdict);
     const occasion = { subject, request };
     if (verdict.outcome === "stopped matching") {
-      await writer.remove(occasion, this.#options.catalog.targetTypes(rule), signal);
+      const { uid: triggerUid = "" } = request.object.metadata;
+      await writer.remove(occasion, this.#options.catalog.targetTypes(rule), { triggerUid }, signal);
       return true;
     }
     if (verdict.outcome !== "generate") return false;

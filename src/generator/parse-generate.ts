@@ -12,12 +12,6 @@ const CONTENTS = ["data", "clone", "cloneList"];
 const FOR_EACH = ["list", "context", "preconditions"];
 const FLAGS = ["synchronize", "generateExisting", "orphanDownstreamOnPolicyDelete"];
 
-/** Flags that are refused until they are built, each with what to do instead. */
-const MUST_BE_FALSE: Record<string, string> = {
-  synchronize: "true is not supported yet by courier's generator: targets are created and then left alone, say false",
-  orphanDownstreamOnPolicyDelete: "true only has a meaning with synchronize, which is not supported yet, say false",
-};
-
 type GeneratePart = Pick<Rule, "generate" | "generateExisting" | "synchronize" | "orphanOnPolicyDelete">;
 
 /**
@@ -28,14 +22,26 @@ export function parseGenerate(rule: Fields, path: string, existing: boolean, rea
   const generate = reader.object(rule, path, "generate") ?? {};
   const at = `${path}.generate`;
   refuseUnknown(generate, at, [...IDENTITY, ...CONTENTS, ...FLAGS, "foreach"], reader);
-  for (const [name, message] of Object.entries(MUST_BE_FALSE))
-    if (flag(generate, at, name, false, reader)) reader.problems.push({ path: `${at}.${name}`, message });
+  const blocks = parseBlocks(generate, at, reader);
+  const synchronize = flag(generate, at, "synchronize", false, reader);
+  if (synchronize) requirePlainKinds(blocks, reader);
   return {
-    generate: parseBlocks(generate, at, reader),
+    generate: blocks,
     generateExisting: flag(generate, at, "generateExisting", existing, reader),
-    synchronize: flag(generate, at, "synchronize", false, reader),
+    synchronize,
     orphanOnPolicyDelete: flag(generate, at, "orphanDownstreamOnPolicyDelete", false, reader),
   };
+}
+
+/** What is synchronized is watched, so its kind must be known before anything happens. */
+function requirePlainKinds(blocks: readonly GenerateBlock[], reader: FieldReader): void {
+  for (const { path, apiVersion, kind, content } of blocks) {
+    const kinds = content.type === "cloneList" ? content.kinds : [];
+    const given = { apiVersion, kind, ...Object.fromEntries(kinds.map((text, i) => [`cloneList.kinds[${i}]`, text])) };
+    for (const [name, text] of Object.entries(given))
+      if (text.includes("{{"))
+        reader.problems.push({ path: `${path}.${name}`, message: "must be plain text where synchronize is true" });
+  }
 }
 
 function parseBlocks(generate: Fields, path: string, reader: FieldReader): GenerateBlock[] {

@@ -51,6 +51,11 @@ export class PolicyBoard {
     return [...this.#files, ...entries.flatMap(([, { policy }]) => policy ?? [])];
   }
 
+  /** Whether the cluster has the policy, be it in a state that cannot run. */
+  has({ kind, namespace, name }: Policy): boolean {
+    return this.#entries.has(`${kind}/${formatKey({ namespace, name })}`);
+  }
+
   /** Follows ClusterPolicies and Policies until `signal` aborts; an absent CRD is waited for. */
   async follow(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#followType(CLUSTER_POLICY, signal), this.#followType(POLICY, signal)]);

@@ -18,6 +18,7 @@ import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import type { KindSelector, Policy, Rule } from "./rule-model.ts";
 import { ExpressionCache } from "./substitute.ts";
+import { Synchronizer } from "./synchronizer.ts";
 import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
 import { TypeSource } from "./type-source.ts";
@@ -66,6 +67,11 @@ class Generator {
   readonly #writer: TargetWriter;
   readonly #existing: ExistingSchedule;
   readonly #sources = new Map<string, TypeSource>();
+  readonly #synchronizer: Synchronizer;
+  /** Rules and triggers that wait to be evaluated again. */
+  readonly #queued = new Set<string>();
+  /** Whether triggers could be found when a target changes: once true, it stays so. */
+  #sourcesKnown = false;
   readonly #passes = new Set<Promise<void>>();
   /** Policies of which no kind is served, with what they look for. */
   #unserved = new Map<Policy, string>();
@@ -93,6 +99,19 @@ class Generator {
       now: () => new Date(),
       expressions: new ExpressionCache(),
     };
+    this.#synchronizer = new Synchronizer(
+      {
+        cluster,
+        watch: ports.watch,
+        catalog: this.#catalog,
+        ownWrites,
+        writer: this.#writer,
+        logger,
+        rerun: (subject, uid) => this.#rerun(subject, uid),
+        onState: () => this.#wake(),
+      },
+      signal,
+    );
     this.#processor = new EventProcessor({
       inputs,
       writer: this.#writer,
@@ -118,6 +137,7 @@ class Generator {
     } finally {
       clearInterval(timer);
       await Promise.all([...this.#sources.values()].map((source) => source.stop()));
+      await this.#synchronizer.stop();
       await Promise.all(this.#passes);
       await this.#pool.idle();
       await this.#writer.settled();
@@ -140,6 +160,7 @@ class Generator {
     this.#dirty = Promise.withResolvers<void>();
     await pauseMs(SETTLE_MS, this.#signal);
     if (!this.#options.fromCluster || this.#board.synced) await this.#plan();
+    this.#synchronize();
     await this.#board.writeStatuses((policy) => this.#readinessOf(policy), this.#signal);
     this.#tellState();
     this.#applyToExisting();
@@ -219,6 +240,26 @@ class Generator {
     }
   }
 
+  /** Targets are followed from when their triggers are known: else a target that changed would have none. */
+  #synchronize(): void {
+    const isKnown = [...this.#sources.values()].every(({ missing, trouble }) => missing === undefined || trouble);
+    this.#sourcesKnown ||= this.#planned !== undefined && isKnown;
+    if (!this.#sourcesKnown || this.#planned === undefined) return;
+    this.#synchronizer.follow([...this.#planned], (policy) => this.#board.has(policy));
+  }
+
+  async #rerun(subject: PolicyRule, uid: string): Promise<void> {
+    const source = [...this.#sources.values()].find((each) => each.latest(uid) !== undefined);
+    const key = [subject.policy.namespace, subject.policy.name, subject.rule.name, uid].join("/");
+    if (source === undefined || this.#queued.has(key)) return;
+    this.#queued.add(key);
+    await this.#pool.add(uid, async () => {
+      this.#queued.delete(key);
+      const object = source.latest(uid);
+      if (object !== undefined) await this.#process([subject], requestForExisting(object, source.type));
+    });
+  }
+
   /** Starts a pass over what exists for each policy that is due and whose sources are known. */
   #applyToExisting(): void {
     for (const policy of this.#board.running()) {
@@ -229,6 +270,7 @@ class Generator {
   }
 
   async #applyPolicyToExisting(policy: Policy): Promise<void> {
+    await this.#synchronizer.rerunPolicy(policy);
     let objects = 0;
     for (const source of [...this.#sources.values()]) {
       const rules = source.rules.filter((subject) => subject.policy === policy && appliesToExisting(subject.rule));
@@ -260,7 +302,9 @@ class Generator {
         message: `${unserved} is not served by this cluster: install its CRD, or correct match`,
       };
     const sources = policy.rules.flatMap((rule) => this.#typesOf(rule).map((type) => this.#sources.get(typeKey(type))));
-    const missing = sources.find((source) => source?.missing !== undefined);
+    const followed = this.#synchronizer.sourcesOf(policy);
+    if (followed === undefined) return undefined;
+    const missing = [...sources, ...followed].find((source) => source?.missing !== undefined);
     if (missing === undefined) return READY;
     return missing.trouble === undefined
       ? undefined

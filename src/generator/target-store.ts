@@ -2,7 +2,7 @@ import { apiVersionOf } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import { type CloneOrder, identityOf, type TargetIdentity } from "./build.ts";
 import { copyObject, isUpToDate } from "./clone.ts";
-import { CLONE_SOURCE_LABEL, downstreamSelector } from "./downstream.ts";
+import { CLONE_SOURCE_LABEL, downstreamSelector, ORPHAN_PATCH, type TargetQuery } from "./downstream.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import { parseKindSelector } from "./kind-selector.ts";
 import { formatSelector, matchLabels } from "./label-selector.ts";
@@ -15,6 +15,7 @@ import {
   notServed,
   READ_SOURCE,
   REMOVE,
+  type RefusedAction,
   SYNCHRONIZE,
   type TargetFailure,
 } from "./target-failure.ts";
@@ -107,35 +108,55 @@ export class TargetStore {
     return { done: orders };
   }
 
-  /**
-   * Deletes what a rule made, of one trigger or of all, and gives the names.
-   * @param types of the rule's targets
-   */
+  /** Deletes what a rule made and gives the names. @param types of the rule's targets */
   async remove(
-    { policy, rule }: PolicyRule,
+    subject: PolicyRule,
     types: readonly ServedType[],
-    triggerUid: string | undefined,
+    query: TargetQuery,
     signal: AbortSignal,
   ): Promise<Tried<string[]>> {
     const { cluster, ownWrites } = this.#options;
+    return this.#each(subject, types, query, REMOVE, signal, async (type, key, { metadata }) => {
+      const { uid = "", deletionTimestamp } = metadata;
+      if (deletionTimestamp !== undefined) return;
+      ownWrites.willDelete(uid);
+      await cluster.delete(type, key, { uid }, signal);
+    });
+  }
+
+  /** Takes the labels off what a rule made, so that it belongs to no rule any more, and gives the names. */
+  async orphan(subject: PolicyRule, types: readonly ServedType[], signal: AbortSignal): Promise<Tried<string[]>> {
+    const { cluster, ownWrites } = this.#options;
+    return this.#each(subject, types, {}, SYNCHRONIZE, signal, async (type, key, object) => {
+      await ownWrites.during(type.kind, object, () => cluster.mergePatch(type, key, ORPHAN_PATCH, undefined, signal));
+    });
+  }
+
+  async #each(
+    { policy, rule }: PolicyRule,
+    types: readonly ServedType[],
+    query: TargetQuery,
+    action: RefusedAction,
+    signal: AbortSignal,
+    work: (type: ServedType, key: ObjectKey, object: KubeObject) => Promise<void>,
+  ): Promise<Tried<string[]>> {
     const names: string[] = [];
+    const labelSelector = downstreamSelector(policy, rule, query);
     for (const type of types) {
-      const scope = policy.namespace === "" ? {} : { namespace: policy.namespace };
-      const options = { ...scope, labelSelector: downstreamSelector(policy, rule, triggerUid) };
-      const identity = { apiVersion: apiVersionOf(type), kind: type.kind, namespace: policy.namespace, name: "" };
+      let key: ObjectKey = { namespace: policy.namespace, name: "" };
       try {
-        for await (const { items } of cluster.listPages(type, options, signal))
-          for (const { metadata } of items) {
-            const { namespace = "", name = "", uid = "", deletionTimestamp } = metadata;
-            if (deletionTimestamp !== undefined) continue;
-            ownWrites.willDelete(uid);
-            Object.assign(identity, { namespace, name });
-            await cluster.delete(type, { namespace, name }, { uid }, signal);
-            names.push(`${type.kind}/${namespace}/${name}`);
+        const scope = policy.namespace === "" ? {} : { namespace: policy.namespace };
+        for await (const { items } of this.#options.cluster.listPages(type, { ...scope, labelSelector }, signal))
+          for (const object of items) {
+            key = { namespace: object.metadata.namespace ?? "", name: object.metadata.name ?? "" };
+            await work(type, key, object);
+            names.push(`${type.kind}/${formatKey(key)}`);
           }
       } catch (error) {
         if (signal.aborted) throw error;
-        return { failure: classifyError(error, type, identity, REMOVE) };
+        return {
+          failure: classifyError(error, type, { apiVersion: apiVersionOf(type), kind: type.kind, ...key }, action),
+        };
       }
     }
     return { done: names };

@@ -3,6 +3,7 @@ import { backoffMs } from "../control/backoff.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { type CloneOrder, formatTarget, identityOf, targetOfList } from "./build.ts";
+import type { TargetQuery } from "./downstream.ts";
 import type { FailureRecord } from "./failure-record.ts";
 import type { ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
@@ -70,18 +71,41 @@ export class TargetWriter {
     await this.#do({ ...occasion, verb: "create", target, attempt }, signal);
   }
 
-  /** Deletes what the rule made for the request's object. @param types of the rule's targets */
-  async remove(occasion: Occasion, types: readonly ServedType[], signal: AbortSignal): Promise<void> {
+  /** Deletes what the rule made. @param types of the rule's targets */
+  async remove(
+    occasion: Occasion,
+    types: readonly ServedType[],
+    query: TargetQuery,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store } = this.#options;
+    const attempt = () => store.remove(occasion.subject, types, query, signal);
+    await this.#doToAll(occasion, types, "deleted generated resources", attempt, signal);
+  }
+
+  /** Leaves what the rule made without a rule. @param types of the rule's targets */
+  async orphan(occasion: Occasion, types: readonly ServedType[], signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    const attempt = () => store.orphan(occasion.subject, types, signal);
+    await this.#doToAll(occasion, types, "generated resources belong to no rule any more", attempt, signal);
+  }
+
+  async #doToAll(
+    occasion: Occasion,
+    types: readonly ServedType[],
+    message: string,
+    work: () => Promise<Tried<string[]>>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { subject, request } = occasion;
     const attempt = async () => {
-      const tried = await this.#options.store.remove(subject, types, request.object.metadata.uid ?? "", signal);
+      const tried = await work();
       if ("failure" in tried) return tried.failure;
       if (tried.done.length > 0)
-        this.#options.logger.info({ targets: tried.done, ...factsOf(subject, request) }, "deleted generated resources");
+        this.#options.logger.info({ targets: tried.done, ...factsOf(subject, request) }, message);
       return undefined;
     };
-    const target = types.map(({ kind }) => kind).join(",");
-    await this.#do({ ...occasion, verb: "delete", target, attempt }, signal);
+    await this.#do({ ...occasion, verb: "delete", target: types.map(({ kind }) => kind).join(","), attempt }, signal);
   }
 
   /** Resolves when no retry is under way. */

@@ -53,8 +53,8 @@ const REFUSED: [string, RegExp][] = [
   ["generate: {name: a, cloneList: {kinds: [v1/Secret]}}", /generate\.name stands beside cloneList/],
   ["generate: {cloneList: {kinds: [Pod/exec]}}", /cloneList\.kinds\[0\] names the subresource/],
   [
-    "generate: {apiVersion: v1, kind: A, name: a, synchronize: true}",
-    /generate\.synchronize true is not supported yet/,
+    "generate: {apiVersion: v1, kind: '{{ a }}', name: a, synchronize: true}",
+    /generate\.kind must be plain text where synchronize is true/,
   ],
   ["generate: {foreach: []}", /^spec\.rules\[0\]\.generate\.foreach has no entry$/],
   ["generate: {foreach: [{apiVersion: v1, kind: A, name: a}]}", /foreach\[0\]\.list is missing/],

@@ -1,0 +1,202 @@
+import type { Logger } from "../observe/logger.ts";
+import { apiVersionOf } from "../resources/kinds.ts";
+import type { KubeObject } from "../resources/object.ts";
+import { requestForExisting } from "./change.ts";
+import { isTargetOf, originOf, SOURCE_UID_LABEL, type TargetQuery } from "./downstream.ts";
+import { messageOf } from "./errors.ts";
+import type { KindCatalog } from "./kind-catalog.ts";
+import { type LabelledChange, LabelledSource } from "./labelled-source.ts";
+import { matchRule } from "./match.ts";
+import type { OwnWrites } from "./own-writes.ts";
+import { CLUSTER_POLICY, POLICY } from "./policy-status.ts";
+import type { Cluster, GeneratorPorts, ServedType } from "./ports.ts";
+import type { PolicyRule } from "./reach.ts";
+import type { ChangeRequest } from "./request.ts";
+import type { Policy, Rule } from "./rule-model.ts";
+import { compareRules, type PlannedSource, planSync } from "./sync-plan.ts";
+import type { TargetWriter } from "./target-writer.ts";
+
+export interface SynchronizerOptions {
+  cluster: Pick<Cluster, "get">;
+  watch: GeneratorPorts["watch"];
+  catalog: KindCatalog;
+  ownWrites: OwnWrites;
+  writer: TargetWriter;
+  logger: Logger;
+  /** Evaluates the rule anew for the trigger of this UID, if there still is one. Resolves when that is queued. */
+  rerun(subject: PolicyRule, triggerUid: string): Promise<void>;
+  onState(): void;
+}
+
+/**
+ * Keeps targets of rules with `synchronize` as their rule, trigger and clone source say: watches what was made and what was
+ * copied, and follows changes of policies. What triggers do is the event processor's.
+ */
+export class Synchronizer {
+  readonly #options: SynchronizerOptions;
+  readonly #signal: AbortSignal;
+  readonly #downstream = new Map<string, LabelledSource>();
+  readonly #cloneSources = new Map<string, LabelledSource>();
+  readonly #tasks = new Set<Promise<void>>();
+  #policies = new Map<string, Policy>();
+
+  constructor(options: SynchronizerOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /**
+   * Takes over these policies: opens and closes watches, and does what the difference to the policies before means.
+   * @param isKept whether a policy that is not among them still exists, though it cannot run
+   */
+  follow(policies: readonly Policy[], isKept: (policy: Policy) => boolean): void {
+    const before = this.#policies;
+    this.#policies = new Map(policies.map((policy) => [keyOf(policy), policy]));
+    for (const [key, policy] of before) {
+      const next = this.#policies.get(key);
+      if (next === undefined && isKept(policy)) this.#policies.set(key, policy);
+      else if (next !== policy) for (const rule of policy.rules) this.#compare(policy, rule, next);
+    }
+    const plan = planSync([...this.#policies.values()], this.#options.catalog);
+    this.#open(this.#downstream, plan.downstream, (type, change) => this.#downstreamChanged(type, change));
+    this.#open(this.#cloneSources, plan.cloneSources, (type, change) => this.#sourceChanged(type, change));
+  }
+
+  /** The watches that a policy's targets need; undefined while the policy is not followed. */
+  sourcesOf(policy: Policy): LabelledSource[] | undefined {
+    if (!policy.rules.some(({ synchronize }) => synchronize)) return [];
+    if (this.#policies.get(keyOf(policy)) !== policy) return undefined;
+    const keys = policy.rules.flatMap((rule) => this.#options.catalog.targetTypes(rule).map(typeKey));
+    return keys.flatMap((key) => [this.#downstream.get(key) ?? [], this.#cloneSources.get(key) ?? []].flat());
+  }
+
+  /** Evaluates every data rule of the policy anew for what it made. */
+  async rerunPolicy(policy: Policy): Promise<void> {
+    for (const rule of policy.rules)
+      if (rule.synchronize && rule.generate.every(({ content }) => content.type === "data"))
+        await this.#rerunAll({ policy, rule }, () => true);
+  }
+
+  /** Ends all watches, and waits for what is under way. */
+  async stop(): Promise<void> {
+    const sources = [...this.#downstream.values(), ...this.#cloneSources.values()];
+    await Promise.all(sources.map((source) => source.stop()));
+    await Promise.all(this.#tasks);
+  }
+
+  #open(
+    known: Map<string, LabelledSource>,
+    planned: ReadonlyMap<string, PlannedSource>,
+    take: (type: ServedType, change: LabelledChange) => Promise<void>,
+  ): void {
+    const { watch, onState } = this.#options;
+    for (const [key, { type, scopes }] of planned) {
+      const source =
+        known.get(key) ?? new LabelledSource({ type, watch, onState, onChange: (change) => take(type, change) });
+      known.set(key, source);
+      source.follow(scopes);
+    }
+    for (const [key, source] of known) {
+      if (planned.has(key)) continue;
+      known.delete(key);
+      this.#do(() => source.stop());
+    }
+  }
+
+  #compare(policy: Policy, rule: Rule, nextPolicy: Policy | undefined): void {
+    const next = nextPolicy?.rules.find(({ name }) => name === rule.name);
+    const change = compareRules(rule, next);
+    if (change === "none") return;
+    const { writer, catalog } = this.#options;
+    const types = catalog.targetTypes(rule);
+    const occasion = { subject: { policy, rule }, request: requestForPolicy(policy) };
+    if (change === "removed") this.#do(() => writer.remove(occasion, types, {}, this.#signal));
+    if (change === "retargeted") this.#do(() => writer.orphan(occasion, types, this.#signal));
+    if (change === "rerun" && nextPolicy !== undefined && next !== undefined)
+      this.#do(() => this.#rerunAll({ policy: nextPolicy, rule: next }, () => true));
+  }
+
+  /** Someone changed or deleted a target: the rule is run again, which restores it. */
+  async #downstreamChanged(type: ServedType, { type: what, object, before }: LabelledChange): Promise<void> {
+    const { ownWrites } = this.#options;
+    if (what === "gone" && ownWrites.deleted(object.metadata.uid ?? "")) return;
+    const isRelisted = what === "gone" && object === before; // then it is the last version seen, not what happened to it
+    if (!isRelisted && (await ownWrites.includes(type.kind, object))) return;
+    const subject = this.#makerOf(before);
+    if (subject === undefined || isOwnTrigger(subject, type, object)) return;
+    await this.#options.rerun(subject, originOf(before)?.triggerUid ?? "");
+  }
+
+  /** A clone source changed: its copies are made again. It is gone: so are they. */
+  async #sourceChanged(type: ServedType, { type: what, object }: LabelledChange): Promise<void> {
+    const { ownWrites, cluster, writer } = this.#options;
+    const { uid = "", namespace = "", name = "" } = object.metadata;
+    if (what === "appeared" || (what === "changed" && (await ownWrites.includes(type.kind, object)))) return;
+    const isCopy = ({ metadata }: KubeObject) => metadata.labels?.[SOURCE_UID_LABEL] === uid;
+    const copies = (this.#downstream.get(typeKey(type))?.objects() ?? []).filter(isCopy);
+    const makers = new Set(copies.flatMap((copy) => this.#makerKey(copy) ?? []));
+    for (const key of makers) {
+      const subject = this.#subjectOf(key);
+      if (subject === undefined || isOwnTrigger(subject, type, object)) continue;
+      const isGone =
+        what === "gone" && (await cluster.get(type, { namespace, name }, this.#signal))?.metadata.uid !== uid;
+      if (!isGone) await this.#rerunAll(subject, isCopy);
+      else {
+        const occasion = { subject, request: requestForExisting(object, type) };
+        this.#do(() => writer.remove(occasion, [type], { sourceUid: uid } satisfies TargetQuery, this.#signal));
+      }
+    }
+  }
+
+  async #rerunAll(subject: PolicyRule, wanted: (object: KubeObject) => boolean): Promise<void> {
+    const triggers = new Set<string>();
+    for (const type of this.#options.catalog.targetTypes(subject.rule))
+      for (const object of this.#downstream.get(typeKey(type))?.objects() ?? [])
+        if (isTargetOf(subject, object) && wanted(object)) triggers.add(originOf(object)?.triggerUid ?? "");
+    for (const uid of triggers) await this.#options.rerun(subject, uid);
+  }
+
+  #makerOf(object: KubeObject): PolicyRule | undefined {
+    const key = this.#makerKey(object);
+    return key === undefined ? undefined : this.#subjectOf(key);
+  }
+
+  #makerKey(object: KubeObject): string | undefined {
+    const origin = originOf(object);
+    return origin && JSON.stringify([`${origin.policyNamespace}/${origin.policy}`, origin.rule]);
+  }
+
+  #subjectOf(makerKey: string): PolicyRule | undefined {
+    const [key = "", name] = JSON.parse(makerKey) as string[];
+    const policy = this.#policies.get(key);
+    const rule = policy?.rules.find((each) => each.name === name && each.synchronize);
+    return policy === undefined || rule === undefined ? undefined : { policy, rule };
+  }
+
+  #do(work: () => Promise<void>): void {
+    const task = work()
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#options.logger.error({ error: messageOf(error) }, "synchronizing failed");
+      })
+      .finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+}
+
+/** A target that the rule's own match wants is a trigger: its change is handled as one. */
+function isOwnTrigger({ policy, rule }: PolicyRule, type: ServedType, object: KubeObject): boolean {
+  return matchRule(policy, rule, { operation: "UPDATE", type, object, namespaceLabels: undefined }).matched;
+}
+
+function requestForPolicy({ apiVersion, kind, name, namespace, uid }: Policy): ChangeRequest {
+  const metadata = { name, uid, ...(namespace === "" ? {} : { namespace }) };
+  return requestForExisting({ apiVersion, kind, metadata }, kind === "Policy" ? POLICY : CLUSTER_POLICY);
+}
+
+function keyOf({ namespace, name }: Policy): string {
+  return `${namespace}/${name}`;
+}
+
+function typeKey(type: ServedType): string {
+  return `${apiVersionOf(type)}/${type.kind}`;
+}
