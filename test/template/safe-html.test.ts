@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultConfig } from "../../src/config/config.ts";
+import { TemplateStore } from "../../src/delivery/templates.ts";
 import { alternativesOf } from "../../src/mail/html.ts";
 import { stripTags } from "../../src/template/html/strip-tags.ts";
 import { compileTemplate, TemplateError, type TemplateMode } from "../../src/template/index.ts";
@@ -27,6 +29,34 @@ for (const mode of ["text", "html"] as const) {
     );
   });
 }
+
+test("the service allows safeHtml only where it is told to", () => {
+  const object = {
+    apiVersion: "ait.alauda.io/v1beta1",
+    kind: "NotificationTemplate",
+    metadata: {
+      name: "t",
+      namespace: "n",
+      resourceVersion: "1",
+      labels: { "cpaas.io/template.email.body.type": "Html" },
+    },
+    spec: { templates: [{ type: "Email", subject: "{{ safeHtml .x }}", content: "<p>{{ safeHtml .x }}</p>" }] },
+  };
+  const lookup = (allowSafeHtml: boolean) => {
+    const store = new TemplateStore({ allowSafeHtml });
+    store.set(object);
+    return store.find("n", "t");
+  };
+  const refused = lookup(defaultConfig("serve", {}).allowSafeHtml);
+  assert.match(
+    "reason" in refused ? refused.message : "",
+    /^NotificationTemplate "n\/t": subject:1:4: safeHtml is not allowed/,
+  );
+  const allowed = lookup(true);
+  assert.ok("template" in allowed);
+  assert.equal(allowed.template.subject.render({ x: "<b>" }), "<b>");
+  assert.equal(allowed.template.content.render({ x: "<b>" }), "<p><b></p>");
+});
 
 /** What html/template does with template.HTML, place by place. */
 const PLACES: Record<string, [source: string, output: string]> = {
