@@ -4,7 +4,7 @@ import { formatValue } from "./format/printer.ts";
 import { escapeMarkup, escapeWith } from "./html/escapers.ts";
 import { rangeOver } from "./range.ts";
 import { Failure, type RenderState } from "./render-state.ts";
-import { GoNumber, truth, type Value } from "./values.ts";
+import { charactersOf, GoNumber, truth, type Value } from "./values.ts";
 
 type Result = Value | Failure;
 
@@ -167,9 +167,10 @@ function show(value: Result, id: number, { data }: Options): string {
 function showEscaped(...args: unknown[]): string {
   const { data } = args.at(-1) as Options;
   let value = data.settle(args[0] as Result);
+  const read = charactersOf(value)?.length ?? 0; // a filter may take long over much and leave little of it
   for (let at = 1; at < args.length - 2; at++) value = escapeWith(args[at] as string, value);
   const text = printed(value);
-  data.spend(args.at(-2) as number, text.length);
+  data.spend(args.at(-2) as number, Math.max(read, text.length));
   return text;
 }
 
