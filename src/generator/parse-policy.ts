@@ -119,6 +119,12 @@ function parseRule(rule: Fields, path: string, existing: boolean, reader: FieldR
     warnings.push(
       `${path} filters by users: a watch does not know them, so match ignores them and exclude excludes nothing`,
     );
+  const generated = parseGenerate(rule, path, existing, reader);
+  const operations = match?.filters.every((filter) => filter.operations.length > 0) ?? false;
+  if (generated.synchronize && !operations && generated.generate.some(({ kind }) => kind === "NotificationMessage"))
+    warnings.push(
+      `${path} synchronizes NotificationMessages: one that was delivered is deleted, and would be made and sent again, say synchronize: false`,
+    );
   const skip = rule["skipBackgroundRequests"];
   if (skip !== undefined && skip !== null && typeof skip !== "boolean")
     reader.problems.push({
@@ -133,6 +139,6 @@ function parseRule(rule: Fields, path: string, existing: boolean, reader: FieldR
     context: parseContext(rule, path, reader),
     preconditions: parsePreconditions(rule["preconditions"], `${path}.preconditions`, reader),
     skipOwnWrites: skip !== false,
-    ...parseGenerate(rule, path, existing, reader),
+    ...generated,
   };
 }

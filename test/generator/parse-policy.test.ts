@@ -110,6 +110,13 @@ test("filters by users are warned about", () => {
   assert.match(warning ?? "", /spec\.rules\[0\] filters by users/);
 });
 
+test("messages that would be made again after delivery are warned about", () => {
+  const generate = "generate: {apiVersion: a/v1, kind: NotificationMessage, name: a, namespace: b, synchronize: true}";
+  assert.match(policyOf(generate).warnings[0] ?? "", /would be made and sent again/);
+  const match = "match: {any: [{resources: {kinds: [ConfigMap], operations: [UPDATE]}}]}";
+  assert.deepEqual(policyOf(`${generate}\n${match}`).warnings, []);
+});
+
 test("files and directories give their policies, and problems with the line they stand in", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "courier-policies-"));
   t.after(() => rm(directory, { recursive: true }));
