@@ -1,7 +1,7 @@
 import { apiVersionOf } from "../resources/kinds.ts";
 import { matchesKind, parseKindSelector } from "./kind-selector.ts";
 import type { Cluster, ServedType } from "./ports.ts";
-import type { KindSelector, Rule } from "./rule-model.ts";
+import type { GenerateBlock, KindSelector, Rule } from "./rule-model.ts";
 
 const MIN_REFRESH_MS = 2_000;
 
@@ -30,18 +30,25 @@ export class KindCatalog {
   }
 
   /** The types of what a rule generates, as far as they are served. */
-  targetTypes({ generate }: Rule): ServedType[] {
-    const types = generate.flatMap(({ apiVersion, kind, content }) => {
-      if (content.type === "cloneList") return content.kinds.flatMap((text) => this.#resolveText(text));
-      const own = content.type === "data" ? content.data["kind"] : undefined;
-      return this.find(apiVersion, typeof own === "string" ? own : kind) ?? [];
-    });
+  targetTypes({ generate }: Pick<Rule, "generate">): ServedType[] {
+    const types = generate.flatMap((block) => this.#typesOfBlock(block)).filter((type) => type !== undefined);
     return [...new Map(types.map((type) => [`${apiVersionOf(type)}/${type.kind}`, type])).values()];
   }
 
-  #resolveText(text: string): ServedType[] {
+  /** Whether a kind that the block generates is not served. */
+  lacksTargets(block: GenerateBlock): boolean {
+    return this.#typesOfBlock(block).includes(undefined);
+  }
+
+  #typesOfBlock({ apiVersion, kind, content }: GenerateBlock): (ServedType | undefined)[] {
+    if (content.type === "cloneList") return content.kinds.map((text) => this.#resolveText(text));
+    const own = content.type === "data" ? content.data["kind"] : undefined;
+    return [this.find(apiVersion, typeof own === "string" ? own : kind)];
+  }
+
+  #resolveText(text: string): ServedType | undefined {
     const selector = parseKindSelector(text);
-    return typeof selector === "string" ? [] : this.resolve(selector).slice(0, 1);
+    return typeof selector === "string" ? undefined : this.resolve(selector)[0];
   }
 
   /** The types that a selector names and that can be watched, one version of each; core Events stand for both groups'. */

@@ -151,7 +151,8 @@ class Generator {
 
   /** Waits for news, then brings watches and statuses up to it. */
   async #step(): Promise<void> {
-    const timer = this.#unserved.size === 0 ? undefined : AbortSignal.timeout(LOOK_AGAIN_MS);
+    const lacksTargets = [...(this.#planned ?? [])].some(({ rules }) => rules.some((rule) => this.#lacksTargets(rule)));
+    const timer = this.#unserved.size === 0 && !lacksTargets ? undefined : AbortSignal.timeout(LOOK_AGAIN_MS);
     await untilAborted(
       this.#dirty.promise,
       timer === undefined ? this.#signal : AbortSignal.any([this.#signal, timer]),
@@ -193,7 +194,8 @@ class Generator {
   }
 
   async #refreshCatalog(policies: readonly Policy[]): Promise<void> {
-    const isKnown = policies.every(({ rules }) => rules.every((rule) => this.#typesOf(rule).length > 0));
+    const isServed = (rule: Rule) => this.#typesOf(rule).length > 0 && !this.#lacksTargets(rule);
+    const isKnown = policies.every(({ rules }) => rules.every(isServed));
     if (isKnown && this.#planned !== undefined) return;
     for (;;) {
       try {
@@ -204,6 +206,11 @@ class Generator {
         await pauseMs(DISCOVERY_RETRY_MS, this.#signal);
       }
     }
+  }
+
+  /** Whether a kind that is to be followed is not served yet. */
+  #lacksTargets(rule: Rule): boolean {
+    return rule.synchronize && rule.generate.some((block) => this.#catalog.lacksTargets(block));
   }
 
   #typesOf({ match: { filters } }: Rule): ServedType[] {
