@@ -1,5 +1,7 @@
 /** A whole platform in one process: API server, inbox, courier-api and generator, each met over TCP as in a cluster. */
+import { once } from "node:events";
 import { rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { defaultConfig, type SandboxConfig } from "../config/config.ts";
 import type { Address } from "../config/parse.ts";
@@ -41,6 +43,8 @@ export async function startSandbox(
   };
   try {
     const tails = new Map(WORKLOADS.map(({ name }) => [name, new LogTail()]));
+    await checkPort(config.apiHost, config.apiPort, "--api-port");
+    await checkPort("127.0.0.1", config.inboxPort, "--inbox-port");
     const apiServer = await startApiServer({
       host: config.apiHost,
       port: config.apiPort,
@@ -89,6 +93,17 @@ export async function startSandbox(
     await stop();
     throw error;
   }
+}
+
+/** Asked before anything is started, so that nothing has to be taken down. @throws Error that names the flag */
+async function checkPort(host: string, port: number, flag: string): Promise<void> {
+  if (port === 0) return;
+  const server = createServer().listen(port, host);
+  await once(server, "listening").catch((cause: Error) => {
+    throw new Error(`Cannot start the sandbox: ${cause.message}; choose another port with ${flag}`, { cause });
+  });
+  server.close();
+  await once(server, "close");
 }
 
 function tailOf(tails: Map<WorkloadName, LogTail>, pod: ObjectKey): LogTail | undefined {

@@ -45,6 +45,7 @@ async function sendMail(
   await ports.permit(signal);
   const trouble = ports.circuit.tryEnter();
   if (trouble !== undefined) return untriedForAll(draft.to, trouble.reason, trouble.message);
+  const isProbe = ports.circuit.failures > 0;
   const facts = { from: [server.from.address], to: draft.to };
   ports.logger.info(facts, "Email begin");
   try {
@@ -53,7 +54,7 @@ async function sendMail(
     ports.logger.info(facts, "Email end");
     return outcomes;
   } finally {
-    ports.circuit.release();
+    if (isProbe) ports.circuit.release();
   }
 }
 

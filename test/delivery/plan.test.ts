@@ -41,6 +41,27 @@ test("subscriptions of the same name stay apart", () => {
   assert.deepEqual(ids, ["ops/Email", "ops#2/Email"]);
 });
 
+test("subscriptions whose name looks like another's number stay apart", () => {
+  const named = (name: string) => subscription({ name });
+  const { tasks } = plan({ notifications: [named("a"), named("a"), named("a#2")] });
+  assert.equal(new Set(tasks.map(({ id }) => id)).size, 3);
+});
+
+test("a message with more of anything than a status could hold is refused as a whole", () => {
+  const receivers = Array.from({ length: 1001 }, (_, index) => ({ destination: `a${index}@example.com` }));
+  for (const [notifications, told] of [
+    [[subscription({ receivers })], /has 1001 receivers in all, and at most 1000 are taken: split it/],
+    [Array.from({ length: 101 }, () => subscription()), /spec\.notifications has 101 entries, and at most 100/],
+    [[subscription({ name: "x".repeat(1025) })], /notifications\[0\]\.name has 1025 characters/],
+    [[subscription({ ephemeral: { methods: Array(11).fill("Sms"), template: "t" } })], /methods has 11 entries/],
+  ] as const) {
+    const { tasks, refusals } = plan({ notifications });
+    assert.deepEqual(tasks, []);
+    assert.equal(refusals.length, 1);
+    assert.match(refusals[0]?.message ?? "", told);
+  }
+});
+
 const refusals: [what: string, spec: unknown, reason: string, told: RegExp][] = [
   ["a spec that is a string", "x", "SubscriptionInvalid", /^spec must be an object and is a string$/],
   ["no spec", undefined, "SubscriptionInvalid", /^spec must be an object and is missing$/],

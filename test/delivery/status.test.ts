@@ -84,6 +84,22 @@ test("an unknown outcome is tried once more and then final", () => {
   assert.equal(pendingRecipients(task, twice).includes("ann@example.com"), false);
 });
 
+test("an unknown outcome after other failures is still tried once more, and a restart knows whether it was", () => {
+  let progress = attempt(new Map(), { "ann@example.com": "TemporaryFailure" });
+  progress = attempt(progress, { "ann@example.com": "OutcomeUnknown" });
+  const once = resumeProgress(plan, foldStatus(plan, progress, [], NOW).conditions);
+  assert.equal(pendingRecipients(task, once).includes("ann@example.com"), true);
+  const twice = attempt(once, { "ann@example.com": "OutcomeUnknown" });
+  const after = resumeProgress(plan, foldStatus(plan, twice, [], NOW).conditions);
+  assert.equal(pendingRecipients(task, after).includes("ann@example.com"), false);
+});
+
+test("a long reply of the mail server is cut in the status", () => {
+  const outcome = { address: "ann@example.com", reason: "MailRejected" as const, message: "x".repeat(100_000) };
+  const { conditions } = foldStatus(plan, addAttempt(new Map(), task.id, [outcome]), [], NOW);
+  assert.equal(conditions[0]?.message?.length, 500);
+});
+
 test("a restart goes on at the first recipient not yet mailed", () => {
   const progress = attempt(new Map(), { "ann@example.com": "Delivered", "bob@example.com": "TemporaryFailure" });
   const written = foldStatus(plan, progress, [], NOW);

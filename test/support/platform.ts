@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,8 @@ export interface Platform {
   link: Link;
   /** What courier-api has logged. */
   logs: string[];
+  /** Resolves when courier-api has logged a line with `part`, now or before. */
+  logged(part: string): Promise<void>;
   service: Service;
   apply(...objects: KubeObject[]): Promise<void>;
   /** Creates a message and returns its name. */
@@ -63,9 +66,14 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   await applyManifests(client, ["deploy/crds", "deploy/legacy", "deploy/namespace.yaml"]);
   if (options.secret !== null) await apply(emailServer({ host: smtp.host, port: `${smtp.port}`, ...options.secret }));
   const logs: string[] = [];
+  const lines = new EventEmitter().setMaxListeners(0);
+  const write = (line: string) => {
+    logs.push(line);
+    lines.emit("line");
+  };
   const service = await startDelivery(
     defaultConfig("serve", { kubeconfig: linked, httpListen: { host: "127.0.0.1", port: 0 }, ...options.serve }),
-    createLogger({ format: "text", level: "info", destination: { write: (line) => void logs.push(line) } }),
+    createLogger({ format: "text", level: "info", destination: { write } }),
   );
   t.after(async () => {
     await service.stop();
@@ -85,6 +93,10 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     smtp,
     link,
     logs,
+    async logged(part) {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      while (!logs.some((line) => line.includes(part))) await once(lines, "line", { signal });
+    },
     service,
     apply,
     async send(spec) {

@@ -1,0 +1,259 @@
+/** The controller with its ports in memory: what must not happen even when a port misbehaves. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { DeliveryController } from "../../src/delivery/controller.ts";
+import type { Draft, RecipientOutcome } from "../../src/delivery/ports.ts";
+import type { Reason } from "../../src/delivery/reasons.ts";
+import { createLogger } from "../../src/observe/logger.ts";
+import { type MessageStatus, parseNotificationMessage } from "../../src/resources/notification-message.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { messageOf, subscriptionOf, templateOf } from "../support/platform.ts";
+
+const GROUP = "aitextensions.alauda.io";
+const SIGNAL = new AbortController().signal;
+
+interface World {
+  controller: DeliveryController;
+  stored: Map<string, KubeObject>;
+  drafts: Draft[];
+  events: string[];
+  /** Names of messages whose status was written, in order. */
+  written: string[];
+  /** What the mail server makes of each mail; may throw. */
+  answer: (draft: Draft) => Reason | Promise<Reason>;
+  /** Called before a status is taken; may throw. */
+  onWrite: (name: string, status: MessageStatus) => void;
+  /** Stores a message and tells the controller of it. */
+  send(name: string, spec: unknown, meta?: object): Promise<KubeObject>;
+  /** Resolves when nothing is queued or in hand. */
+  settled(): Promise<void>;
+  reasons(name: string): (string | undefined)[];
+}
+
+function startWorld(t: TestContext): World {
+  let version = 0;
+  const stored = new Map<string, KubeObject>();
+  const stopping = new AbortController();
+  const world: World = {
+    stored,
+    drafts: [],
+    events: [],
+    written: [],
+    answer: () => "Delivered",
+    onWrite: () => {},
+    async send(name, spec, meta = {}) {
+      const plain = messageOf(name, spec);
+      version += 1;
+      const own = { uid: `uid-${version}`, resourceVersion: `${version}`, generation: 1 };
+      const object = { ...plain, metadata: { ...plain.metadata, ...own, ...meta } };
+      stored.set(name, object);
+      await world.controller.offer(GROUP, object, SIGNAL);
+      return object;
+    },
+    async settled() {
+      for (let idle = 0; idle < 5; ) {
+        await new Promise((resolve) => setImmediate(resolve));
+        const { queued, active } = world.controller.load;
+        idle = queued + active === 0 ? idle + 1 : 0;
+      }
+    },
+    reasons(name) {
+      const object = stored.get(name);
+      return object ? parseNotificationMessage(object).conditions.map(({ reason }) => reason) : ["gone"];
+    },
+    controller: new DeliveryController(
+      {
+        messages: {
+          get: async ({ name }) => stored.get(name),
+          async writeStatus({ name }, resourceVersion, status) {
+            world.onWrite(name, status as MessageStatus);
+            const object = stored.get(name);
+            if (object === undefined) return "gone";
+            if (object.metadata.resourceVersion !== resourceVersion) return "conflict";
+            version += 1;
+            stored.set(name, { ...object, metadata: { ...object.metadata, resourceVersion: `${version}` }, status });
+            world.written.push(name);
+            return "written";
+          },
+          async remove({ name }, uid) {
+            if (stored.get(name)?.metadata.uid === uid) stored.delete(name);
+          },
+        },
+        events: { record: async (_message, { reason }) => void world.events.push(reason) },
+        mailer: {
+          async send(draft): Promise<RecipientOutcome[]> {
+            world.drafts.push(draft);
+            const reason = await world.answer(draft);
+            return draft.to.map((address) => ({ address, reason, message: `${reason}.` }));
+          },
+        },
+        logger: createLogger({ format: "json", level: "info", destination: { write: () => {} } }),
+        now: () => Date.now(),
+        assertLeading: () => {},
+        observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
+      },
+      { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000 },
+    ),
+  };
+  world.controller.setServer({ server: { from: { address: "user@example.com" }, version: "1" } });
+  world.controller.setTemplate(versioned(templateOf("Hello"), "1"));
+  const done = world.controller.run(stopping.signal, stopping.signal);
+  t.after(() => {
+    stopping.abort(new Error("the test is over"));
+    return done;
+  });
+  return world;
+}
+
+function versioned(object: KubeObject, resourceVersion: string): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
+
+const GOOD = { notifications: [subscriptionOf("ann@example.com")] };
+const tooLarge = Object.assign(new Error("etcdserver: request is too large"), { code: 500 });
+
+for (const [what, refusal] of [
+  ["invalid", Object.assign(new Error("status is invalid"), { code: 422 })],
+  ["too large", tooLarge],
+] as const) {
+  test(`a status that the API server finds ${what} ends its message alone, with a status that says so`, async (t) => {
+    const world = startWorld(t);
+    world.answer = ({ to }) => (to[0] === "bad@example.com" ? "RecipientRejected" : "Delivered");
+    world.onWrite = (name, { summary }) => {
+      if (name === "poison" && summary.reason === "RecipientRejected") throw refusal;
+    };
+    await world.send("poison", { notifications: [subscriptionOf("bad@example.com")] });
+    await world.send("good", GOOD);
+    await world.settled();
+    assert.deepEqual(world.reasons("good"), ["gone"]);
+    assert.deepEqual(world.reasons("poison"), ["SubscriptionInvalid"]);
+    assert.equal(world.controller.load.failed, 1);
+  });
+}
+
+test("a message that was delivered is deleted even where its status is refused", async (t) => {
+  const world = startWorld(t);
+  world.onWrite = () => {
+    throw tooLarge;
+  };
+  await world.send("good", GOOD);
+  await world.settled();
+  assert.deepEqual(world.reasons("good"), ["gone"]);
+});
+
+test("a bug in one task does not send the mails of the others again", async (t) => {
+  const world = startWorld(t);
+  world.answer = ({ taskId }) => {
+    if (taskId === "second/Email") throw new TypeError("x is not a function");
+    return "Delivered";
+  };
+  const second = { ...subscriptionOf("bob@example.com"), name: "second" };
+  await world.send("mixed", { notifications: [subscriptionOf("ann@example.com"), second] });
+  await world.settled();
+  assert.deepEqual(world.reasons("mixed"), ["Delivered", "TemporaryFailure"]);
+  world.answer = () => "Delivered";
+  world.controller.setServer({ server: { from: { address: "user@example.com" }, version: "2" } });
+  const { status: _, ...object } = world.stored.get("mixed") ?? assert.fail();
+  const next = { ...object, status: world.stored.get("mixed")?.status };
+  await world.controller.offer(GROUP, { ...next, metadata: { ...next.metadata, generation: 2 } }, SIGNAL);
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ to }) => to[0]),
+    ["ann@example.com", "bob@example.com", "bob@example.com"],
+  );
+});
+
+test("a message created again under the same name is another message, even where no deletion was seen", async (t) => {
+  const world = startWorld(t);
+  await world.send("again", GOOD);
+  await world.settled();
+  await world.send("again", GOOD);
+  await world.settled();
+  assert.equal(world.drafts.length, 2);
+  assert.deepEqual(world.reasons("again"), ["gone"]);
+});
+
+test("a recipient who is added while the mail is under way gets it too", async (t) => {
+  const world = startWorld(t);
+  world.answer = async ({ to }): Promise<Reason> => {
+    const object = world.stored.get("edited") ?? assert.fail();
+    if (to.includes("ann@example.com")) {
+      const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
+      const edited = { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
+      world.stored.set("edited", edited);
+      await world.controller.offer(GROUP, edited, SIGNAL);
+    }
+    return "Delivered";
+  };
+  await world.send("edited", GOOD);
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ to }) => to),
+    [["ann@example.com"], ["bob@example.com"]],
+  );
+  assert.deepEqual(world.reasons("edited"), ["gone"]);
+});
+
+test("a status that did not change is not written again, and no Event is repeated", async (t) => {
+  const world = startWorld(t);
+  world.controller.setTemplate(versioned(templateOf("{{ if }}"), "2"));
+  await world.send("waiting", GOOD);
+  await world.settled();
+  assert.deepEqual(world.reasons("waiting"), ["TemplateInvalid"]);
+  world.controller.setTemplate(versioned(templateOf("{{ if }}"), "3"));
+  await world.settled();
+  assert.deepEqual(world.written, ["waiting"]);
+  assert.deepEqual(world.events, ["TemplateInvalid"]);
+  assert.deepEqual([...world.controller.load.waiting], [["TemplateInvalid", 1]]);
+});
+
+test("a task that was never begun has no retries in its status", async (t) => {
+  const world = startWorld(t);
+  world.controller.setTemplate(versioned(templateOf("{{ if }}"), "2"));
+  const { metadata } = await world.send("waiting", GOOD);
+  await world.settled();
+  world.controller.setTemplate(versioned(templateOf("Hello"), "3"));
+  world.answer = () => "TemporaryFailure";
+  await world.settled();
+  const [condition] = parseNotificationMessage(world.stored.get("waiting") ?? assert.fail()).conditions;
+  assert.equal(condition?.retryTimes, 0, metadata.name);
+});
+
+test("a mail that the server never saw does not let everybody knock at a server that is away", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.now() });
+  const world = startWorld(t);
+  world.answer = () => "ServerUnavailable";
+  for (const name of ["a", "b", "c"]) await world.send(name, GOOD);
+  await world.settled();
+  assert.deepEqual([...world.controller.load.waiting], [["ServerUnavailable", 3]]);
+  const before = world.drafts.length;
+  world.answer = () => (world.drafts.length === before + 1 ? "MailRejected" : "ServerUnavailable");
+  t.mock.timers.tick(1100);
+  await world.settled();
+  t.mock.timers.tick(1);
+  await world.settled();
+  assert.equal(world.drafts.length, before + 2, "one that could not be composed, and one probe after it");
+});
+
+test("a message that is withdrawn while it is worked on is forgotten", async (t) => {
+  const world = startWorld(t);
+  const held = Promise.withResolvers<Reason>();
+  world.answer = () => held.promise;
+  const object = await world.send("withdrawn", GOOD);
+  await new Promise((resolve) => setImmediate(resolve));
+  world.controller.withdraw(GROUP, object);
+  held.resolve("TemporaryFailure");
+  await world.settled();
+  assert.equal(world.controller.load.oldestPendingMs, undefined);
+  assert.equal(world.controller.load.waiting.size, 0);
+});
+
+test("20,000 destinations that are no address make a status of one line", async (t) => {
+  const world = startWorld(t);
+  const destinations = Array.from({ length: 20_000 }, (_, index) => `nobody-${index}`);
+  await world.send("flood", { notifications: [subscriptionOf(...destinations)] });
+  await world.settled();
+  assert.deepEqual(world.reasons("flood"), ["SubscriptionInvalid"]);
+  assert.ok(JSON.stringify(world.stored.get("flood")?.status).length < 2000);
+  assert.deepEqual(world.events, ["SubscriptionInvalid"]);
+});
