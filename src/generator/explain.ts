@@ -58,11 +58,14 @@ export async function explainChange(
         ? notEvaluated(policy, rule, request, `applyRules is One and rule "${applied}" applied`)
         : await explainRule(policy, rule, request, inputs, signal);
       explained.push(explanation);
-      if (explanation.outcome === "generate" || explanation.outcome === "failed") applied ??= rule.name;
+      if (APPLIED.includes(explanation.outcome)) applied ??= rule.name;
     }
   }
   return explained;
 }
+
+/** Outcomes after which `applyRules: One` leaves the policy's other rules alone. */
+const APPLIED: readonly RuleExplanation["outcome"][] = ["generate", "stopped matching", "failed"];
 
 async function explainRule(
   policy: Policy,

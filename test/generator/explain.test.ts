@@ -182,6 +182,23 @@ test("an expression that cannot be resolved is told, beside the context as far a
   );
 });
 
+test("a copy is told without its source being read, and a change that ends it with what it deletes", async () => {
+  const rule = `
+    match: {any: [{resources: {kinds: [ConfigMap], selector: {matchLabels: {copy: "yes"}}}}]}
+    generate:
+      {apiVersion: v1, kind: Secret, namespace: out, name: copy, synchronize: true, clone: {namespace: vault, name: origin}}`;
+  const marked = configMap("1050", DATA, { labels: { copy: "yes" } });
+  const copied = await explainRule(rule, change("CREATE", marked));
+  assert.equal(copied.outcome, "generate");
+  assert.deepEqual(
+    copied.targets.map(({ kind, metadata }) => [kind, metadata.namespace, metadata.name]),
+    [["Secret", "out", "copy"]],
+  );
+  const ended = await explainRule(rule, change("UPDATE", AFTER, marked));
+  assert.equal(ended.outcome, "stopped matching");
+  assert.match(ended.because ?? "", /deleted/);
+});
+
 test("an exclude that holds is told attribute by attribute", async () => {
   const { outcome, exclude } = await explainRule(`
     exclude:
