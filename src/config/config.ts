@@ -71,15 +71,16 @@ export function addSettings(command: Command, name: CommandName): Command {
 function optionOf(setting: Setting): Option {
   const option = new Option(setting.flag, setting.help);
   // Commander takes the mere presence of a switch's variable for "on", and COURIER_X=false must not switch X on.
-  const isSwitchedOff = !setting.flag.includes("<") && /^(0|false|no|)$/i.test(process.env[setting.env] ?? "on");
-  if (!isSwitchedOff) option.env(setting.env);
+  const given = process.env[setting.env] ?? "on";
+  const isSwitchedOff = !setting.flag.includes("<") && /^(0|false|no)$/i.test(given);
+  if (!isSwitchedOff && given !== "") option.env(setting.env); // an empty variable is one that was not set
   if (setting.choices) option.choices(setting.choices);
   const { parse, default: text } = setting;
   if (parse) {
-    let given: unknown; // what the flag was given so far: commander would hand the default in as the first of a list
+    let before: unknown; // what the flag was given so far: commander would hand the default in as the first of a list
     option.argParser((value) => {
-      given = parse(value, given);
-      return given;
+      before = parse(value, before);
+      return before;
     });
   }
   if (text !== undefined) option.default(parse ? parse(text, undefined) : text, text);

@@ -26,6 +26,11 @@ test("namespaces that are given replace the default", () => {
   assert.deepEqual(serveWith(["--namespace", "a,b", "--namespace", "c"]).namespace, ["a", "b", "c"]);
 });
 
+test("an empty variable is one that was not set", () => {
+  assert.deepEqual(serveWith([], { COURIER_NAMESPACE: "" }).namespace, ["cpaas-system"]);
+  assert.equal(serveWith([], { KUBECONFIG: "" }).kubeconfig, undefined);
+});
+
 test("a switch whose variable says false stays off", () => {
   assert.equal(serveWith([], { COURIER_ALLOW_PLAIN_AUTH: "false" }).allowPlainAuth, false);
   assert.equal(serveWith([], { COURIER_ALLOW_PLAIN_AUTH: "true" }).allowPlainAuth, true);
