@@ -40,6 +40,7 @@ type Said =
   | { said: "done"; ms: number };
 
 const [role = "", kubeconfig = ""] = process.argv.slice(2);
+process.once("disconnect", () => process.exit(1)); // whoever started this process is gone
 if (role === "api-server") await playApiServer(kubeconfig);
 else if (role === "generator") await playGenerator(kubeconfig);
 else if (role === "bare-loop") await playBareLoop(kubeconfig);
