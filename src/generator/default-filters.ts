@@ -1,7 +1,7 @@
 import type { ChangeRequest } from "./request.ts";
 
-/** Namespaces that Kyverno's default `resourceFilters` leave out, beside its own. */
-const SYSTEM_NAMESPACES = ["kube-system", "kube-public", "kube-node-lease"];
+/** Namespaces that Kyverno's default `resourceFilters` leave out; the last is its own. */
+const SYSTEM_NAMESPACES = ["kube-system", "kube-public", "kube-node-lease", "kyverno"];
 
 /** Kinds that its default `resourceFilters` leave out. */
 const QUIET_KINDS = ["APIService", "Binding", "Event", "Node", "ReplicaSet"];
@@ -12,18 +12,15 @@ const REVIEW = /^(?:Token|(?:Self|Local)?Subject(?:Access|Rules))Review$/;
 /**
  * Why Kyverno's default filters leave a change out, whatever the rules say; undefined when they let it through. A Namespace
  * counts as inside itself. They are about changes: what `generateExisting` finds is not filtered.
- * @param ownNamespaces the generator's own, and Kyverno's where it has one
  */
-export function leftOutByDefault(
-  { type: { kind }, object: { metadata } }: Pick<ChangeRequest, "type" | "object">,
-  ownNamespaces: readonly string[],
-): string | undefined {
+export function leftOutByDefault({
+  type: { kind },
+  object: { metadata },
+}: Pick<ChangeRequest, "type" | "object">): string | undefined {
   if (QUIET_KINDS.includes(kind) || REVIEW.test(kind))
     return `changes of kind ${kind} never trigger a rule (a default filter of Kyverno)`;
   const namespace = (kind === "Namespace" ? metadata.name : metadata.namespace) ?? "";
   if (SYSTEM_NAMESPACES.includes(namespace))
     return `changes in namespace "${namespace}" never trigger a rule (a default filter of Kyverno)`;
-  if (namespace !== "" && ownNamespaces.includes(namespace))
-    return `changes in namespace "${namespace}", the generator's own, never trigger a rule (a default filter of Kyverno)`;
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../resources/object.ts";
 import { buildBlock, type CloneOrder } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
+import { leftOutByDefault } from "./default-filters.ts";
 import type { RuleError } from "./errors.ts";
 import { buildForEach } from "./for-each.ts";
 import { type MatchResult, matchRule, needsNamespaceLabels } from "./match.ts";
@@ -46,6 +47,8 @@ export async function evaluateRule(
   inputs: EvaluationInputs,
   signal?: AbortSignal,
 ): Promise<Verdict> {
+  const leftOut = request.operation === "" ? undefined : leftOutByDefault(request);
+  if (leftOut !== undefined) return { outcome: "not matched", because: leftOut };
   const match = await matchRequest(policy, rule, request, inputs.source, signal);
   if (!match.matched) return leaveOrRemove(policy, rule, request, match.because, inputs.source, signal);
   if (request.operation === "DELETE" && !namesDelete(rule))

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { leftOutByDefault } from "../../src/generator/default-filters.ts";
-
-const OWN = ["cpaas-system", "kyverno"];
+import { evaluateRule } from "../../src/generator/evaluate-rule.ts";
+import { change, configMap, noCluster, policyOf } from "./objects.ts";
 
 function reasonFor(kind: string, namespace: string, name = "x"): string | undefined {
   const type = { group: "", version: "v1", kind, plural: "", namespaced: namespace !== "" };
   const metadata = { name, ...(namespace === "" ? {} : { namespace }) };
-  return leftOutByDefault({ type, object: { apiVersion: "v1", kind, metadata } }, OWN);
+  return leftOutByDefault({ type, object: { apiVersion: "v1", kind, metadata } });
 }
 
 /** Kind, namespace, name → whether changes of it never trigger. */
@@ -18,9 +18,9 @@ const ROWS: [kind: string, namespace: string, name: string, leftOut: boolean][] 
   ["ConfigMap", "kube-node-lease", "x", true],
   ["ConfigMap", "kube-systems", "x", false],
   ["ConfigMap", "kyverno", "x", true],
-  ["Secret", "cpaas-system", "x", true],
+  ["Secret", "cpaas-system", "x", false],
   ["Namespace", "", "kube-system", true],
-  ["Namespace", "", "cpaas-system", true],
+  ["Namespace", "", "kyverno", true],
   ["Namespace", "", "app-team-a", false],
   ["ConfigMap", "app-team-a", "kube-system", false],
   ["ClusterRole", "", "kube-system", false],
@@ -47,6 +47,19 @@ for (const [kind, namespace, name, leftOut] of ROWS) {
 
 test("the reason names the namespace or the kind", () => {
   assert.match(reasonFor("ConfigMap", "kube-system") ?? "", /namespace "kube-system"/);
-  assert.match(reasonFor("ConfigMap", "kyverno") ?? "", /the generator's own/);
   assert.match(reasonFor("Event", "app-team-a") ?? "", /kind Event/);
+});
+
+test("a rule that matches everywhere is not run for a change in kube-system, but for what exists there", async () => {
+  const policy = policyOf(`
+    name: everywhere
+    match: {any: [{resources: {kinds: [ConfigMap]}}]}
+    generate: {apiVersion: v1, kind: Secret, name: copy, namespace: default, data: {}}`);
+  const [rule] = policy.rules;
+  assert.ok(rule);
+  const object = configMap("2", { a: "b" }, { namespace: "kube-system" });
+  const changed = await evaluateRule(policy, rule, change("UPDATE", object, object), noCluster());
+  assert.equal(changed.outcome, "not matched");
+  const existing = await evaluateRule(policy, rule, { ...change("CREATE", object), operation: "" }, noCluster());
+  assert.equal(existing.outcome, "generate");
 });
