@@ -1,6 +1,7 @@
 /** Mails as they would be sent, made by the stages of delivery itself: plan → template → render → compose. */
 import { planDelivery, type Task } from "../delivery/plan.ts";
 import { renderTask } from "../delivery/render.ts";
+import { sourceOf } from "../delivery/source.ts";
 import { compileMailTemplate } from "../delivery/templates.ts";
 import { composeMail, type Mail, type Sender } from "../mail/compose.ts";
 import { parseEmailServer } from "../mail/email-server.ts";
@@ -95,7 +96,9 @@ function addPreview({ previews, findings }: PreviewResult, job: Job, { date }: P
   const about = { uid, namespace: template.identity.namespace ?? "", name };
   let mail: Mail;
   try {
-    mail = composeMail({ message: about, taskId: task.id, to: task.recipients, ...rendered }, sender, date);
+    const source = message && sourceOf(message.object);
+    const draft = { message: about, taskId: task.id, to: task.recipients, ...rendered, ...(source && { source }) };
+    mail = composeMail(draft, sender, date);
   } catch (error) {
     if (!(error instanceof MailBodyError)) throw error;
     const offset = readable?.content.offsetOf(0) ?? template.offset;

@@ -9,6 +9,7 @@ import { type RecordPorts, record } from "./record.ts";
 import { renderTask } from "./render.ts";
 import { planWait, type Wait } from "./schedule.ts";
 import { type SendPorts, sendTask, untriedForAll } from "./send.ts";
+import { sourceOf } from "./source.ts";
 import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./status.ts";
 import type { TemplateStore } from "./templates.ts";
 
@@ -179,17 +180,6 @@ async function retire(
   if (removeInMs > 0) return { kind: "failed", removeInMs };
   await ports.messages.remove(key, object.metadata.uid ?? "", signal);
   return GONE;
-}
-
-/** The object a message is about, from the guide's labels: mails about one source belong to one thread. */
-function sourceOf({ metadata }: KubeObject): string | undefined {
-  const { labels = {} } = metadata;
-  const name = labels["configmap-change/source-name"] ?? labels["generate.kyverno.io/trigger-uid"];
-  if (name === undefined) return undefined;
-  return [
-    labels["configmap-change/source-namespace"] ?? labels["generate.kyverno.io/trigger-namespace"] ?? "",
-    name,
-  ].join("/");
 }
 
 function deadlineInMs(object: KubeObject, ports: ReconcilePorts, { deadlineMs }: ReconcileOptions): number {
