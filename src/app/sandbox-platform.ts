@@ -13,8 +13,8 @@ const POD: ResourceType = { group: "", version: "v1", kind: "Pod", plural: "pods
 
 /** The two services as the guide's commands name them: `kubectl logs -n kyverno deploy/kyverno-background-controller`. */
 export const WORKLOADS = [
-  { namespace: "cpaas-system", name: "courier-api" },
-  { namespace: "kyverno", name: "kyverno-background-controller" },
+  { namespace: "cpaas-system", name: "courier-api", component: "api" },
+  { namespace: "kyverno", name: "kyverno-background-controller", component: "generator" },
 ] as const;
 
 export type WorkloadName = (typeof WORKLOADS)[number]["name"];
@@ -24,7 +24,7 @@ export function platformObjects(smtp: Address): KubeObject[] {
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "kyverno" } },
     emailServerSecret(smtp),
-    ...WORKLOADS.flatMap(({ namespace, name }) => workloadObjects(namespace, name)),
+    ...WORKLOADS.flatMap(workloadObjects),
   ];
 }
 
@@ -76,8 +76,9 @@ function emailServerSecret({ host, port }: Address): KubeObject {
   };
 }
 
-function workloadObjects(namespace: string, name: string): KubeObject[] {
-  const labels = { "app.kubernetes.io/name": name };
+/** Labelled as deploy/ labels them, so that `kubectl apply -k deploy/` takes the Deployment over: a selector is immutable. */
+function workloadObjects({ namespace, name, component }: (typeof WORKLOADS)[number]): KubeObject[] {
+  const labels = { "app.kubernetes.io/name": "courier", "app.kubernetes.io/component": component };
   const spec = { containers: [{ name, image: "courier" }] };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name } },

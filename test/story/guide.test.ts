@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { readManifests } from "../../src/app/manifests.ts";
 import { startSandbox } from "../../src/app/sandbox.ts";
+import { platformObjects } from "../../src/app/sandbox-platform.ts";
 import { playGuide } from "../../src/cli/play-guide.ts";
 import { defaultConfig } from "../../src/config/config.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
 
 const COURIER = fileURLToPath(new URL("../../bin/courier.js", import.meta.url));
 
@@ -82,4 +85,13 @@ test("a change of metadata alone generates nothing", async (t) => {
   const created = lines.slice(before).filter((line) => line.includes("created generate target resource"));
   assert.equal(created.length, 1);
   assert.equal((await inbox.messages()).length, 2);
+});
+
+test("deploy's Deployment can be applied over the sandbox's: both select the same Pods", async () => {
+  const [shipped] = await readManifests("deploy/courier-api/deployment.yaml");
+  const stub = platformObjects({ host: "127.0.0.1", port: 25 }).find(
+    ({ kind, metadata }) => kind === "Deployment" && metadata.name === "courier-api",
+  );
+  const selectorOf = (object: KubeObject | undefined) => (object?.spec as { selector: unknown } | undefined)?.selector;
+  assert.deepEqual(selectorOf(stub), selectorOf(shipped));
 });
