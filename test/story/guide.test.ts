@@ -46,6 +46,16 @@ test("courier sandbox --once plays the guide, shows its lines and its mail, and 
   assert.deepEqual(await readdir(directory), []);
 });
 
+test("a sandbox whose reader goes away ends without a stack and leaves nothing behind", async (t) => {
+  const directory = await stateDirectory(t);
+  const child = spawn(process.execPath, [COURIER, "sandbox", "--state-dir", directory]);
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  child.stdout.once("data", () => child.stdout.destroy());
+  const [stderr] = await Promise.all([text(child.stderr), closed]);
+  assert.equal(stderr, "");
+  assert.deepEqual(await readdir(directory), []);
+});
+
 test("a sandbox whose mail server is away says what the message waits for", async (t) => {
   const directory = await stateDirectory(t);
   const config = defaultConfig("sandbox", { stateDir: directory, smtp: { host: "127.0.0.1", port: 1 } });
