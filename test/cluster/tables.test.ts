@@ -111,9 +111,10 @@ test("a watched table has its columns once, then rows", async (t) => {
   const { next, close } = await watch(`${widgets.path}?watch=1&resourceVersion=0`, TABLE);
   t.after(close);
   const [first, second] = [await next(), await next()];
-  assert.deepEqual([first?.type, first?.object.kind, first?.object.rows[0].cells[0]], ["ADDED", "Table", "a"]);
+  assert.deepEqual([first?.type, first?.object.kind], ["ADDED", "Table"]);
   assert.equal(first?.object.columnDefinitions.length, 7);
-  assert.equal(second?.object.rows[0].cells[0], "b");
+  const names = [first, second].map((line) => line?.object.rows[0].cells[0]);
+  assert.deepEqual(names.sort(), ["a", "b"]); // kube-apiserver's watch cache has no order of its own
   assert.equal(second?.object.columnDefinitions ?? null, null);
 });
 
