@@ -83,6 +83,9 @@ function createController(config: ServeConfig, parts: TermParts, term: Term): De
       deadlineMs: config.deadline,
       failedRetentionMs: config.failedRetention,
       allowSafeHtml: config.allowSafeHtml,
+      allowedRecipientDomains: config.allowedRecipientDomains,
+      ...(config.namespaceRate && { namespaceRate: config.namespaceRate }),
+      ...(config.recipientRate && { recipientRate: config.recipientRate }),
     },
   );
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { LogFormat, LogLevel } from "../observe/logger.ts";
-import type { Address } from "./parse.ts";
+import type { Address, Rate } from "./parse.ts";
 import { type CommandName, SETTINGS, type Setting } from "./settings.ts";
 
 interface LogConfig {
@@ -29,6 +29,10 @@ export interface ServeConfig extends ClusterConfig {
   smtpTimeout: number;
   allowPlainAuth: boolean;
   allowSafeHtml: boolean;
+  /** In lower case and A-labels; empty for all. */
+  allowedRecipientDomains: string[];
+  namespaceRate?: Rate;
+  recipientRate?: Rate;
   deadline: number;
   failedRetention: number;
 }
@@ -49,7 +53,13 @@ export interface SandboxConfig extends LogConfig {
 
 /** Defaults that differ by command, or that no text can express. */
 const COMMAND_DEFAULTS: Record<CommandName, object> = {
-  serve: { leaseName: "courier-api", allNamespaces: false, allowPlainAuth: false, allowSafeHtml: false },
+  serve: {
+    leaseName: "courier-api",
+    allNamespaces: false,
+    allowPlainAuth: false,
+    allowSafeHtml: false,
+    allowedRecipientDomains: [],
+  },
   generate: { leaseName: "courier-generator", policies: [] },
   sandbox: { once: false },
 };

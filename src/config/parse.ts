@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseDomainPattern } from "../resources/domain-pattern.ts";
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -46,4 +47,29 @@ export function parseName(text: string): string {
     throw new InvalidArgumentError(`"${text}" is no Kubernetes name: lower-case letters, digits, "-" and "."`);
   }
   return text;
+}
+
+export interface Rate {
+  count: number;
+  periodMs: number;
+}
+
+/** `100/1h`: that many, and again within each such time. @throws InvalidArgumentError */
+export function parseRate(text: string): Rate {
+  const [, count = "", period = ""] = /^([1-9]\d{0,8})\/(\w+)$/.exec(text.trim()) ?? [];
+  const periodMs = count === "" ? 0 : parseDuration(period);
+  if (periodMs < 1) throw new InvalidArgumentError(`"${text}" is no rate: write it as 100/1h`);
+  return { count: Number(count), periodMs };
+}
+
+/** Domain patterns as {@link parseDomainPattern} reads them, from a comma-separated list. @throws InvalidArgumentError */
+export function parseDomains(text: string, previous: string[] | undefined): string[] {
+  const patterns = parseList(text, undefined).map((item) => {
+    const pattern = parseDomainPattern(item);
+    if (pattern !== undefined) return pattern;
+    throw new InvalidArgumentError(
+      `"${item}" is no domain: write it as example.com, or *.example.com for all below it`,
+    );
+  });
+  return [...(previous ?? []), ...patterns];
 }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { parseAddress, parseCount, parseDuration, parseList, parseName } from "./parse.ts";
+import { parseAddress, parseCount, parseDomains, parseDuration, parseList, parseName, parseRate } from "./parse.ts";
 
 export type CommandName = "serve" | "generate" | "sandbox";
 
@@ -97,6 +97,27 @@ export const SETTINGS: readonly Setting[] = [
     env: "COURIER_ALLOW_SAFE_HTML",
     help: "let templates put values into Html mails unescaped with safeHtml; scripts and bad links are still taken out",
     commands: ["serve"],
+  },
+  {
+    flag: "--allowed-recipient-domains <domains>",
+    env: "COURIER_ALLOWED_RECIPIENT_DOMAINS",
+    help: "mail these domains alone: example.com, *.example.com for all below it (comma-separated, or given several times)",
+    commands: ["serve"],
+    parse: (text, previous) => parseDomains(text, previous as string[] | undefined),
+  },
+  {
+    flag: "--namespace-rate <rate>",
+    env: "COURIER_NAMESPACE_RATE",
+    help: "recipients mailed for the messages of one namespace, such as 1000/1h; more are Suppressed",
+    commands: ["serve"],
+    parse: parseRate,
+  },
+  {
+    flag: "--recipient-rate <rate>",
+    env: "COURIER_RECIPIENT_RATE",
+    help: "mails to one recipient, such as 20/1h; more are Suppressed",
+    commands: ["serve"],
+    parse: parseRate,
   },
   {
     flag: "--deadline <duration>",

@@ -4,6 +4,7 @@ import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
 import { WorkQueue } from "../control/work-queue.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
+import { Admission, type AdmissionRules } from "./admission.ts";
 import type { MailServerState, MessageKey } from "./ports.ts";
 import { type ReconcileOptions, type ReconcilePorts, reconcile, type Verdict } from "./reconcile.ts";
 import { type Topic, templateTopic } from "./schedule.ts";
@@ -11,12 +12,15 @@ import type { ServerTrouble } from "./send.ts";
 import { type TemplateOptions, TemplateStore } from "./templates.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
-export interface ControllerOptions extends ReconcileOptions, TemplateOptions {
+export interface ControllerOptions extends ReconcileOptions, TemplateOptions, AdmissionRules {
   /** Messages worked on at the same time. */
   workers: number;
 }
 
-export type ControllerPorts = Omit<ReconcilePorts, "templates" | "server" | "recording" | "circuit" | "onServerBack">;
+export type ControllerPorts = Omit<
+  ReconcilePorts,
+  "templates" | "server" | "recording" | "circuit" | "admission" | "onServerBack"
+>;
 
 /** Keys that may wait for a worker before the watch is made to wait: each holds its message in memory. */
 const QUEUE_CAPACITY = 256;
@@ -74,6 +78,7 @@ export class DeliveryController {
       server: () => this.#server,
       recording: new Gate(),
       circuit: this.#circuit,
+      admission: new Admission(options, ports.now),
       onServerBack: () => this.#wake("server"),
     };
   }

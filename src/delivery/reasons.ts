@@ -18,6 +18,7 @@ export const REASONS = [
   "SubscriptionInvalid",
   "MethodUnsupported",
   "NoRecipients",
+  "Suppressed",
   "DeadlineExceeded",
 ] as const;
 
@@ -48,6 +49,7 @@ const CONSEQUENCES: Record<Reason, Consequence> = {
   SubscriptionInvalid: "final",
   MethodUnsupported: "final",
   NoRecipients: "final",
+  Suppressed: "final",
   DeadlineExceeded: "final",
 };
 

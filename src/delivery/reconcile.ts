@@ -3,6 +3,7 @@
 import type { Logger } from "../observe/logger.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../resources/notification-message.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
+import type { Admission } from "./admission.ts";
 import { type Plan, planDelivery, type Task } from "./plan.ts";
 import type { Draft, MailServer, MailServerState, MessageKey } from "./ports.ts";
 import { type RecordPorts, record } from "./record.ts";
@@ -13,7 +14,8 @@ import { sourceOf } from "./source.ts";
 import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./status.ts";
 import type { TemplateStore } from "./templates.ts";
 
-export interface ReconcilePorts extends Omit<SendPorts, "permit">, RecordPorts {
+export interface ReconcilePorts extends Omit<SendPorts, "permit" | "admit" | "giveBack">, RecordPorts {
+  admission: Admission;
   templates: TemplateStore;
   server(): MailServerState;
   /** Throws when this process has lost the right to work on messages. */
@@ -113,6 +115,13 @@ async function* attemptTask(
   signal: AbortSignal,
 ): AsyncGenerator<AttemptOutcome[]> {
   const left = new Set(pendingRecipients(task, progress));
+  const refused = [...left].flatMap((address) => {
+    const why = ports.admission.refuse(address);
+    return why === undefined ? [] : untriedForAll([address], "Suppressed", why);
+  });
+  for (const { address } of refused) left.delete(address);
+  if (refused.length > 0) yield refused;
+  if (left.size === 0) return;
   try {
     const prepared = prepareMail(object, message, task, [...left], ports);
     if ("untried" in prepared) return yield prepared.untried;
@@ -120,7 +129,8 @@ async function* attemptTask(
       await ports.recording.pass(abort);
       ports.assertLeading();
     };
-    for await (const outcomes of sendTask(prepared.draft, prepared.server, { ...ports, permit }, signal)) {
+    const sendPorts = { ...ports, permit, ...allowanceOf(object, task, progress, ports.admission) };
+    for await (const outcomes of sendTask(prepared.draft, prepared.server, sendPorts, signal)) {
       for (const { address } of outcomes) left.delete(address);
       yield outcomes;
     }
@@ -131,6 +141,18 @@ async function* attemptTask(
     const told = `courier itself failed: ${(error as Error).message}`;
     yield [...left].map((address) => ({ address, reason: "TemporaryFailure", message: told }));
   }
+}
+
+/** A mail that was handed over before, and is tried again, was counted then. */
+function allowanceOf({ metadata }: KubeObject, task: Task, progress: Progress, admission: Admission) {
+  const { namespace = "" } = metadata;
+  const isCounted = (address: string) => (progress.get(task.id)?.get(address)?.attempts ?? 0) > 0;
+  return {
+    admit: (address: string) => (isCounted(address) ? undefined : admission.take(namespace, address)),
+    giveBack(address: string) {
+      if (!isCounted(address)) admission.giveBack(namespace, address);
+    },
+  };
 }
 
 type PreparedMail = { draft: Draft; server: MailServer } | { untried: AttemptOutcome[] };

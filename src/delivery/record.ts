@@ -10,6 +10,7 @@ import {
   parseNotificationMessage,
 } from "../resources/notification-message.ts";
 import type { KubeObject } from "../resources/object.ts";
+import { formatDuration } from "./format-duration.ts";
 import { type Plan, planDelivery } from "./plan.ts";
 import type { EventRecorder, MessageKey, Messages } from "./ports.ts";
 import { consequenceOf, isReason } from "./reasons.ts";
@@ -205,15 +206,6 @@ async function announce(
 }
 
 function stopsBeforeSending(reason: string): boolean {
-  return reason === "ServerNotConfigured" || (isReason(reason) && consequenceOf(reason) === "template");
-}
-
-function formatDuration(ms: number): string {
-  const units = [
-    [86_400_000, "d"],
-    [3_600_000, "h"],
-    [60_000, "min"],
-  ] as const;
-  const [size, unit] = units.find(([size]) => ms % size === 0 && ms > size) ?? [1000, "s"];
-  return `${Math.round(ms / size)} ${unit}`;
+  const alone: readonly string[] = ["ServerNotConfigured", "Suppressed"];
+  return alone.includes(reason) || (isReason(reason) && consequenceOf(reason) === "template");
 }

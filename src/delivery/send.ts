@@ -21,6 +21,10 @@ export interface SendPorts {
   onServerBack(): void;
   /** Rejects when this process may no longer send, and waits while nothing can be recorded. */
   permit(signal: AbortSignal): Promise<void>;
+  /** Why courier does not mail `address` now; undefined where it does, and then that is counted. */
+  admit(address: string): string | undefined;
+  /** The mail to `address` that was counted could not be sent. */
+  giveBack(address: string): void;
 }
 
 /** Sends one task's mail to `draft.to`, in as many mails as it takes; yields the outcomes of each mail as it ends. */
@@ -46,16 +50,31 @@ async function sendMail(
   const trouble = ports.circuit.tryEnter();
   if (trouble !== undefined) return untriedForAll(draft.to, trouble.reason, trouble.message);
   const isProbe = ports.circuit.failures > 0;
-  const facts = { from: [server.from.address], to: draft.to };
-  ports.logger.info(facts, "Email begin");
   try {
-    const outcomes = await ports.mailer.send(draft, server, signal);
+    const { to, suppressed } = admitAll(draft.to, ports);
+    if (to.length === 0) return suppressed;
+    const facts = { from: [server.from.address], to };
+    ports.logger.info(facts, "Email begin");
+    const outcomes = await ports.mailer.send({ ...draft, to }, server, signal);
     judgeServer(outcomes, ports);
     ports.logger.info(facts, "Email end");
-    return outcomes;
+    for (const { address, reason } of outcomes) if (consequenceOf(reason) === "server") ports.giveBack(address);
+    return [...outcomes, ...suppressed];
   } finally {
     if (isProbe) ports.circuit.release();
   }
+}
+
+/** The recipients that may be mailed, and the outcomes of those that may not: their number is limited. */
+function admitAll(addresses: string[], { admit }: SendPorts): { to: string[]; suppressed: AttemptOutcome[] } {
+  const to: string[] = [];
+  const suppressed: AttemptOutcome[] = [];
+  for (const address of addresses) {
+    const message = admit(address);
+    if (message === undefined) to.push(address);
+    else suppressed.push(...untriedForAll([address], "Suppressed", message));
+  }
+  return { to, suppressed };
 }
 
 /**

@@ -61,7 +61,8 @@ export function addAttempt(progress: Progress, taskId: string, outcomes: Attempt
 }
 
 function followOutcome(earlier: Outcome | undefined, { reason, message, untried }: AttemptOutcome): Outcome {
-  const attempts = (earlier?.attempts ?? 0) + (untried ? 0 : 1);
+  const handedOver = !untried && consequenceOf(reason) !== "server";
+  const attempts = (earlier?.attempts ?? 0) + (handedOver ? 1 : 0);
   const repeated = consequenceOf(reason) === "retry-once" && earlier?.reason === reason;
   return { reason, message: shorten(message, MAX_MESSAGE_CHARS), attempts, ...(repeated && { repeated }) };
 }

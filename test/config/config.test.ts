@@ -51,6 +51,19 @@ test("durations have a unit, addresses a port", () => {
   assert.throws(() => parseAddress("a:99999"), /no address/);
 });
 
+test("domains are compared as DNS has them, rates have a count and a time", () => {
+  const { allowedRecipientDomains, recipientRate, namespaceRate } = serveWith([
+    ...["--allowed-recipient-domains", "Example.com,*.bücher.example", "--recipient-rate", "20/1h"],
+  ]);
+  assert.deepEqual(allowedRecipientDomains, ["example.com", "*.xn--bcher-kva.example"]);
+  assert.deepEqual(recipientRate, { count: 20, periodMs: 3_600_000 });
+  assert.equal(namespaceRate, undefined);
+  for (const rate of ["0/1h", "20", "20/0s", "20/hour", "-1/1h"]) {
+    assert.throws(() => serveWith(["--namespace-rate", rate]), /is no (rate|duration): write it as/, rate);
+  }
+  assert.throws(() => serveWith(["--allowed-recipient-domains", "ann@example.com"]), /is no domain: write it as/);
+});
+
 test("a value that makes no sense is refused with what would", () => {
   assert.throws(() => serveWith(["--workers", "many"]), /"many" is no whole number from 1 to 1000/);
   assert.throws(() => serveWith(["--namespace", "../x"]), /no Kubernetes name/);

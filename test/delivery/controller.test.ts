@@ -1,6 +1,7 @@
 /** The controller with its ports in memory: what must not happen even when a port misbehaves. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { AdmissionRules } from "../../src/delivery/admission.ts";
 import { DeliveryController } from "../../src/delivery/controller.ts";
 import type { Draft, RecipientOutcome } from "../../src/delivery/ports.ts";
 import type { Reason } from "../../src/delivery/reasons.ts";
@@ -30,7 +31,7 @@ interface World {
   reasons(name: string): (string | undefined)[];
 }
 
-function startWorld(t: TestContext): World {
+function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World {
   let version = 0;
   const stored = new Map<string, KubeObject>();
   const stopping = new AbortController();
@@ -92,7 +93,7 @@ function startWorld(t: TestContext): World {
         assertLeading: () => {},
         observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
       },
-      { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000 },
+      { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000, allowedRecipientDomains: [], ...rules },
     ),
   };
   world.controller.setServer({ server: { from: { address: "user@example.com" }, version: "1" } });
@@ -256,4 +257,61 @@ test("20,000 destinations that are no address make a status of one line", async 
   assert.deepEqual(world.reasons("flood"), ["SubscriptionInvalid"]);
   assert.ok(JSON.stringify(world.stored.get("flood")?.status).length < 2000);
   assert.deepEqual(world.events, ["SubscriptionInvalid"]);
+});
+
+const oneMail = { recipientRate: { count: 1, periodMs: 3_600_000 } };
+
+test("the mail beyond a recipient's limit is Suppressed without a mail begun, and the others get theirs", async (t) => {
+  const world = startWorld(t, oneMail);
+  await world.send("first", GOOD);
+  await world.settled();
+  await world.send("second", { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] });
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ to }) => to),
+    [["ann@example.com"], ["bob@example.com"]],
+  );
+  assert.deepEqual(world.reasons("second"), ["Suppressed", "Delivered"]);
+  assert.deepEqual(world.events, ["Suppressed"]);
+});
+
+test("a mail that is tried again after a temporary failure is counted once", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.now() });
+  const world = startWorld(t, oneMail);
+  world.answer = () => (world.drafts.length < 4 ? "TemporaryFailure" : "Delivered");
+  await world.send("retried", GOOD);
+  for (let tries = 0; tries < 4; tries += 1) {
+    await world.settled();
+    t.mock.timers.tick(10_000);
+  }
+  await world.settled();
+  assert.equal(world.drafts.length, 4);
+  assert.deepEqual(world.reasons("retried"), ["gone"]);
+});
+
+test("mails that a server which is away did not take leave the limit as it was", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.now() });
+  const world = startWorld(t, { namespaceRate: { count: 2, periodMs: 3_600_000 } });
+  world.answer = () => "ServerUnavailable";
+  await world.send("a", GOOD);
+  await world.send("b", GOOD);
+  for (let tries = 0; tries < 5; tries += 1) {
+    await world.settled();
+    t.mock.timers.tick(60_000);
+  }
+  world.answer = () => "Delivered";
+  t.mock.timers.tick(60_000);
+  await world.settled();
+  await world.send("c", GOOD);
+  await world.settled();
+  assert.deepEqual(["a", "b", "c"].map(world.reasons), [["gone"], ["gone"], ["Suppressed"]]);
+});
+
+test("a recipient in a domain that is not allowed is Suppressed even where the template is broken", async (t) => {
+  const world = startWorld(t, { allowedRecipientDomains: ["example.com"] });
+  world.controller.setTemplate(versioned(templateOf("{{ if }}"), "2"));
+  await world.send("mixed", { notifications: [subscriptionOf("ann@example.com", "eve@example.net")] });
+  await world.settled();
+  assert.deepEqual(world.reasons("mixed"), ["TemplateInvalid", "Suppressed"]);
+  assert.deepEqual(world.drafts, []);
 });

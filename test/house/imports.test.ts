@@ -14,7 +14,7 @@ const ALLOWED: Record<string, string[]> = {
   observe: [],
   control: [],
   resources: [],
-  config: ["observe"],
+  config: ["observe", "resources"],
   template: INNERMOST,
   delivery: [...INNERMOST, "template"],
   generator: [...INNERMOST, "template"],
