@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** What drains messages: courier, or a loop that it is measured against. */
+export type ContestantName = "bare" | "floor" | "courier";
+
+/** A contestant at work, in a process of its own. */
+export interface Contestant {
+  readonly pid: number;
+  /** Resolves when it has ended; rejects when it failed by itself. */
+  stop(): Promise<void>;
+}
+
+export interface Course {
+  kubeconfig: string;
+  smtpPort: number;
+}
+
+const LOOPS = { bare: "./loops/bare.ts", floor: "./loops/floor.ts" };
+const COURIER = fileURLToPath(new URL("../../../bin/courier.js", import.meta.url));
+
+/** @param options further options of `courier serve` */
+export function startContestant(name: ContestantName, course: Course, ...options: string[]): Contestant {
+  if (name === "courier") return startCourier(course, ...options);
+  const file = fileURLToPath(new URL(LOOPS[name], import.meta.url));
+  return start([file, course.kubeconfig, String(course.smtpPort)]);
+}
+
+/** courier-api as its image runs it, but that its log goes nowhere. */
+export function startCourier({ kubeconfig }: Pick<Course, "kubeconfig">, ...options: string[]): Contestant {
+  return start([COURIER, "serve", "--kubeconfig", kubeconfig, "--http-listen", "127.0.0.1:0", ...options]);
+}
+
+function start(args: string[]): Contestant {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("COURIER_")));
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], env });
+  const ended = once(child, "exit");
+  let isStopping = false;
+  ended.then(([code, signal]) => {
+    if (isStopping) return;
+    console.error(`${args.join(" ")} ended by itself with ${code ?? signal}`);
+    process.exit(1);
+  });
+  return {
+    pid: child.pid ?? 0,
+    async stop() {
+      isStopping = true;
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
