@@ -6,6 +6,10 @@ export interface RecipientOutcome {
   address: string;
   reason: Reason;
   message: string;
+  /** Nothing was sent: no connection could be had for it. It does not count as an attempt. */
+  untried?: true;
+  /** The server asked to be left alone with it for this long at least. */
+  retryInMs?: number;
 }
 
 /** What every server must take in one transaction (RFC 5321 §4.5.3.1.8); more recipients are sent in several mails. */

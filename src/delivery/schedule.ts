@@ -33,7 +33,10 @@ export function planWait(plan: Plan, progress: Progress, namespace: string, rand
       else if (consequence === "template") {
         topics.add(templateTopic(namespace, task.template));
         retryInMs = Math.min(retryInMs, TEMPLATE_FALLBACK_MS);
-      } else retryInMs = Math.min(retryInMs, backoffMs(outcome?.attempts ?? 1, RETRY, random));
+      } else {
+        const backoff = backoffMs(outcome?.attempts ?? 1, RETRY, random);
+        retryInMs = Math.min(retryInMs, Math.max(backoff, outcome?.retryInMs ?? 0));
+      }
     }
   }
   return { topics: [...topics], ...(Number.isFinite(retryInMs) && { retryInMs }) };

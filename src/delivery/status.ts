@@ -21,6 +21,8 @@ export interface Outcome {
   attempts: number;
   /** The attempt before ended in the same way: what may be tried once more has been. */
   repeated?: true;
+  /** The mail server asked for this pause at least before the next attempt. */
+  retryInMs?: number;
 }
 
 /** What one attempt at a task came to for one recipient. */
@@ -30,6 +32,7 @@ export interface AttemptOutcome {
   message: string;
   /** Nothing was sent: the template, the Secret or the circuit stood before it. */
   untried?: true;
+  retryInMs?: number;
 }
 
 /** Task id → address → outcome; a recipient that was never tried has none. */
@@ -60,11 +63,13 @@ export function addAttempt(progress: Progress, taskId: string, outcomes: Attempt
   return mergeProgress(progress, new Map([[taskId, new Map(attempted)]]));
 }
 
-function followOutcome(earlier: Outcome | undefined, { reason, message, untried }: AttemptOutcome): Outcome {
+function followOutcome(earlier: Outcome | undefined, outcome: AttemptOutcome): Outcome {
+  const { reason, message, untried, retryInMs } = outcome;
   const handedOver = !untried && consequenceOf(reason) !== "server";
   const attempts = (earlier?.attempts ?? 0) + (handedOver ? 1 : 0);
   const repeated = consequenceOf(reason) === "retry-once" && earlier?.reason === reason;
-  return { reason, message: shorten(message, MAX_MESSAGE_CHARS), attempts, ...(repeated && { repeated }) };
+  const told = { reason, message: shorten(message, MAX_MESSAGE_CHARS), attempts };
+  return { ...told, ...(repeated && { repeated }), ...(retryInMs !== undefined && { retryInMs }) };
 }
 
 /** Both together; where both know a recipient, what `later` says. */

@@ -1,4 +1,5 @@
 import type { Reason } from "../delivery/reasons.ts";
+import { isAboutSender } from "./reply.ts";
 
 /**
  * How far a mail has come when its sending fails:
@@ -16,8 +17,12 @@ export interface SmtpFailure {
   originalCode?: string;
   /** The SMTP reply code, absent when no reply came. */
   responseCode?: number;
+  /** The reply's enhanced status code, such as `5.1.1`. */
+  enhanced?: string;
   /** The command it answers: `MAIL FROM`, `RCPT TO`, `DATA`, `AUTH …`, `STARTTLS`, `EHLO`, or `CONN`. */
   command?: string;
+  /** Other mails go through the server: that this one had no connection does not make it unavailable. */
+  serverWorks?: boolean;
 }
 
 /** Replies that ask for (another) login, whatever command they answer. RFC 4954 §6. */
@@ -28,22 +33,33 @@ export function classifyFailure(failure: SmtpFailure): Reason {
   return failure.responseCode === undefined ? classifyLoss(failure) : classifyReply(failure, failure.responseCode);
 }
 
-function classifyReply({ code, command = "", stage }: SmtpFailure, reply: number): Reason {
+function classifyReply(failure: SmtpFailure, responseCode: number): Reason {
+  const { code, command = "" } = failure;
   if (code === "ETLS" || command === "STARTTLS") return "TLSFailed";
-  const temporary = reply < 500 || reply === 503;
-  if (code === "EAUTH" || command.startsWith("AUTH") || LOGIN_REPLIES.has(reply))
-    return temporary ? "TemporaryFailure" : "AuthenticationFailed";
-  if (stage === "queued" || stage === "connecting") return "ServerUnavailable";
+  const temporary = responseCode < 500 || responseCode === 503;
+  const isLogin = code === "EAUTH" || command.startsWith("AUTH") || LOGIN_REPLIES.has(responseCode);
+  if (isLogin && !temporary) return "AuthenticationFailed";
+  if (isBeforeSession(failure)) return noSession(failure);
   if (temporary) return "TemporaryFailure";
-  return command === "RCPT TO" ? "RecipientRejected" : "MailRejected";
+  const refusesRecipient = command === "RCPT TO" && !isAboutSender({ ...failure, responseCode });
+  return refusesRecipient ? "RecipientRejected" : "MailRejected";
 }
 
-function classifyLoss({ code, originalCode, stage }: SmtpFailure): Reason {
+function classifyLoss(failure: SmtpFailure): Reason {
+  const { code, originalCode, stage } = failure;
   if (code === "EAUTH" || code === "ENOAUTH") return "AuthenticationFailed";
   if (code === "ETLS" || code === "EREQUIRETLS" || isTlsCode(originalCode)) return "TLSFailed";
   if (code === "EMESSAGE" || code === "EENVELOPE") return "MailRejected"; // nodemailer saw it: the announced SIZE
   if (stage === "handed-over") return "OutcomeUnknown";
-  return stage === "connecting" ? "ServerUnavailable" : "TemporaryFailure";
+  return stage === "connecting" ? noSession(failure) : "TemporaryFailure";
+}
+
+function isBeforeSession({ stage }: SmtpFailure): boolean {
+  return stage === "queued" || stage === "connecting";
+}
+
+function noSession({ serverWorks }: SmtpFailure): Reason {
+  return serverWorks ? "TemporaryFailure" : "ServerUnavailable";
 }
 
 /** Certificate verification results of OpenSSL as Node names them (X509_V_ERR_…). */

@@ -1,6 +1,7 @@
 import type { Reason } from "../delivery/reasons.ts";
 import { isCertificateCode, type SmtpFailure } from "./classify.ts";
 import type { EmailServer } from "./email-server.ts";
+import { isAboutSender, isAboutSize, recipientRemedy } from "./reply.ts";
 
 /** Characters of a server's reply that are passed on. */
 const MAX_REPLY_LENGTH = 300;
@@ -19,20 +20,45 @@ export function explainFailure(reason: Reason, report: FailureReport, server: Em
   const said = describe(report, server);
   switch (reason) {
     case "RecipientRejected":
-      return `${host} refused this recipient: ${said}`;
+      return withRemedy(`${host} refused this recipient: ${said}`, recipientRemedy(report));
     case "MailRejected":
-      return `${host} refused the mail: ${said}`;
+      return explainMailRejected(said, report, server);
     case "AuthenticationFailed":
-      return `${host} refused the login: ${said}: check data.username and data.password of its Secret`;
+      return `${host} refused the login: ${said}: ${loginRemedy(server)}`;
     case "TLSFailed":
       return `Cannot set up TLS with ${address(server)}: ${said}: ${tlsRemedy(report, server)}`;
     case "ServerUnavailable":
-      return `Cannot reach ${address(server)}: ${said}: check data.host and data.port of its Secret`;
+      return explainUnavailable(said, report, address(server));
     case "OutcomeUnknown":
       return `The connection to ${host} was lost after the mail was handed over, so it may have arrived: ${said}`;
     default:
       return `${host} could not take the mail now: ${said}`;
   }
+}
+
+function explainMailRejected(said: string, report: FailureReport, { host, from }: EmailServer): string {
+  const reply = { ...report, responseCode: report.responseCode ?? 0 };
+  if (report.responseCode !== undefined && isAboutSender(reply)) {
+    const remedy = "let it accept this sender, or put another address into data.from of its Secret";
+    return `${host} refused the sender ${from.address}: ${said}: ${remedy}`;
+  }
+  return withRemedy(`${host} refused the mail: ${said}`, isAboutSize(report) ? "shorten the template" : undefined);
+}
+
+function withRemedy(what: string, remedy: string | undefined): string {
+  return remedy === undefined ? what : `${what}: ${remedy}`;
+}
+
+function loginRemedy({ auth }: EmailServer): string {
+  const keys = "data.username and data.password";
+  return auth === undefined ? `put ${keys} into its Secret` : `check ${keys} of its Secret`;
+}
+
+/** Without a reply nobody may be there; a server that answers is the right one, and wants patience or permission. */
+function explainUnavailable(said: string, { responseCode }: FailureReport, where: string): string {
+  if (responseCode === undefined) return `Cannot reach ${where}: ${said}: check data.host and data.port of its Secret`;
+  const remedy = "whoever runs the server can say why it will not have courier";
+  return withRemedy(`${where} gives no session: ${said}`, responseCode < 500 ? undefined : remedy);
 }
 
 /** `250 2.0.0 Ok: queued as 4F` as an outcome's message. */

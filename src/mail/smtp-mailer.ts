@@ -3,7 +3,7 @@ import { parseRecipient } from "../resources/recipient.ts";
 import { composeMail, type Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
 import { MailBodyError } from "./html.ts";
-import { type AddressOutcome, outcomesOf } from "./outcomes.ts";
+import { type AddressOutcome, leftForNextTransaction, outcomesOf } from "./outcomes.ts";
 import { createPoolCache } from "./pool-cache.ts";
 import type { SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
 
@@ -33,9 +33,7 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
   async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, signal: AbortSignal) {
     const mail = tryCompose(draft, server, now());
     if (mail instanceof MailBodyError) return refusedBody(draft.to, mail);
-    const attempt = await withDeadline(signal, sendTimeoutMs, (limited) => pool.send(mail, limited));
-    if (signal.aborted && "error" in attempt && attempt.stage !== "handed-over") throw signal.reason;
-    return outcomesOf(attempt, mail, server);
+    return withDeadline(signal, sendTimeoutMs, (limited) => transact(pool, mail, server, signal, limited));
   }
 
   return {
@@ -52,6 +50,25 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
     },
     close: () => pools.close(),
   };
+}
+
+/**
+ * Hands the mail to the server, in more transactions where it takes fewer recipients at a time than we name. Each one
+ * delivers to somebody, so there are never more of them than recipients.
+ */
+async function transact(pool: SmtpPool, mail: Mail, server: EmailServer, signal: AbortSignal, limited: AbortSignal) {
+  const told: AddressOutcome[] = [];
+  let to: string[] = mail.envelope.to;
+  while (to.length > 0) {
+    const part = { ...mail, envelope: { ...mail.envelope, to } };
+    const attempt = await pool.send(part, limited);
+    const isUnsent = "error" in attempt && attempt.stage !== "handed-over";
+    if (signal.aborted && isUnsent && told.length === 0) throw signal.reason;
+    const left = leftForNextTransaction(attempt);
+    told.push(...outcomesOf(attempt, part, server).filter(({ address }) => !left.includes(address)));
+    to = to.filter((address) => left.includes(address));
+  }
+  return told;
 }
 
 function tryCompose(draft: Draft, server: EmailServer, date: Date): Mail | MailBodyError {

@@ -18,7 +18,7 @@ suite("a reply gives the reason", () => {
     ["DATA", 421, "TemporaryFailure"],
     ["AUTH PLAIN", 535, "AuthenticationFailed"],
     ["AUTH PLAIN", 534, "AuthenticationFailed"],
-    ["AUTH PLAIN", 454, "TemporaryFailure"],
+    ["AUTH PLAIN", 454, "ServerUnavailable"],
     ["STARTTLS", 502, "TLSFailed"],
     ["STARTTLS", 454, "TLSFailed"],
   ];
@@ -32,6 +32,8 @@ suite("a reply gives the reason", () => {
 suite("a failure without a reply gives the reason by how far the mail had come", () => {
   const cases: [failure: SmtpFailure, reason: Reason][] = [
     [{ stage: "queued", code: "EABORT" }, "TemporaryFailure"],
+    [{ stage: "connecting", code: "ESOCKET", serverWorks: true }, "TemporaryFailure"],
+    [{ stage: "connecting", responseCode: 421, serverWorks: true }, "TemporaryFailure"],
     [{ stage: "connecting", code: "EDNS", originalCode: "ENOTFOUND" }, "ServerUnavailable"],
     [{ stage: "connecting", code: "ESOCKET", originalCode: "ECONNREFUSED" }, "ServerUnavailable"],
     [{ stage: "connecting", code: "ETIMEDOUT" }, "ServerUnavailable"],

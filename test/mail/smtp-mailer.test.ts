@@ -101,7 +101,7 @@ suite("a mail that a server refuses", () => {
       name: "the sender for good",
       script: { sender: () => "550 Sender unknown" },
       reason: "MailRejected",
-      says: /^127.0.0.1 refused the mail: 550 Sender unknown$/,
+      says: /^127.0.0.1 refused the sender user@example.com: 550 Sender unknown: let it accept .* data.from of its Secret$/,
     },
     {
       name: "the sender for now",
@@ -143,19 +143,55 @@ suite("a mail that a server refuses", () => {
       name: "everybody who has not logged in",
       script: { sender: () => "530 Authentication required" },
       reason: "AuthenticationFailed",
-      says: /refused the login: 530 .*: check data.username and data.password/,
+      says: /refused the login: 530 .*: put data.username and data.password into its Secret/,
     },
     {
       name: "the session",
       script: { greeting: () => "554 No mail here" },
       reason: "ServerUnavailable",
-      says: /^Cannot reach 127.0.0.1:\d+: 554 No mail here: check data.host and data.port of its Secret$/,
+      says: /^127.0.0.1:\d+ gives no session: 554 No mail here: whoever runs the server can say why/,
     },
     {
       name: "the session for now",
       script: { greeting: () => "421 Too many connections" },
       reason: "ServerUnavailable",
-      says: /421 Too many connections/,
+      says: /gives no session: 421 Too many connections$/,
+    },
+    {
+      name: "its sender, said when the recipient is named",
+      script: { recipient: () => "554 5.1.8 Sender domain not found" },
+      reason: "MailRejected",
+      says: /refused the sender user@example.com: 554 5.1.8 /,
+    },
+    {
+      name: "a mailbox that does not exist",
+      script: { recipient: () => "550 5.1.1 User unknown" },
+      reason: "RecipientRejected",
+      says: /refused this recipient: 550 5.1.1 User unknown: check the destination in the subscription$/,
+    },
+    {
+      name: "a mailbox that is full for good",
+      script: { recipient: () => "552 5.2.2 Over quota" },
+      reason: "RecipientRejected",
+      says: /552 5.2.2 Over quota: the mailbox is full: its owner has to make room$/,
+    },
+    {
+      name: "its policy",
+      script: { recipient: () => "554 5.7.1 Relay access denied" },
+      reason: "RecipientRejected",
+      says: /its policy forbids this mail: whoever runs the server can allow it$/,
+    },
+    {
+      name: "an announced size, said after the final dot",
+      script: { mail: () => "552 5.3.4 Message too big" },
+      reason: "MailRejected",
+      says: /refused the mail: 552 5.3.4 Message too big: shorten the template$/,
+    },
+    {
+      name: "a recipient, with an enhanced code that contradicts the reply",
+      script: { recipient: () => "550 4.2.2 Mailbox full" },
+      reason: "RecipientRejected",
+      says: /refused this recipient: 550 4.2.2 Mailbox full$/,
     },
   ];
   for (const { name, script, reason, says } of cases)
@@ -178,6 +214,54 @@ suite("a mail that a server refuses", () => {
     assert.deepEqual(reasons(outcomes), ["Delivered", "RecipientRejected", "TemporaryFailure"]);
     assert.deepEqual(smtp.mails[0]?.to, ["ann@example.com"]);
   });
+
+  test("only because of the number of its recipients goes to all, in more transactions", async (t) => {
+    let named = 0;
+    const smtp = await serve(t, {
+      sender() {
+        named = 0;
+        return undefined;
+      },
+      recipient: () => (++named > 2 ? "452 4.5.3 Too many recipients" : undefined),
+    });
+    const to = ["a", "b", "c", "d", "e"].map((name) => `${name}@example.com`);
+    const outcomes = await mailer(t).send(draftWith({ to }), serverAt(smtp), never);
+    assert.deepEqual(
+      outcomes.map(({ address, reason }) => [address, reason]),
+      to.map((address) => [address, "Delivered"]),
+    );
+    assert.deepEqual(
+      smtp.mails.map((mail) => mail.to),
+      [to.slice(0, 2), to.slice(2, 4), to.slice(4)],
+    );
+    assert.deepEqual(
+      new Set(smtp.mails.map((mail) => mail.raw)).size,
+      1,
+      "the transactions carry one and the same mail",
+    );
+  });
+
+  test("for the last of too many recipients still tells of those who have it", async (t) => {
+    const stop = new AbortController();
+    const smtp = await serve(t, {
+      recipient(address) {
+        if (smtp.mails.length > 0) stop.abort();
+        else if (address.startsWith("b")) return "452 Too many";
+        return undefined;
+      },
+    });
+    const to = ["a@example.com", "b@example.com"];
+    const sending = mailer(t).send(draftWith({ to }), serverAt(smtp), stop.signal);
+    assert.deepEqual(reasons(await sending), ["Delivered", "TemporaryFailure"]);
+  });
+
+  for (const reply of ["450 4.7.1 Come back later", "450 4.2.0 Greylisted, see http://postgrey.example.com"])
+    test(`for now because of greylisting is not tried again within a minute (${reply.slice(0, 9)})`, async (t) => {
+      const smtp = await serve(t, { recipient: () => reply });
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never);
+      assert.equal(outcome?.reason, "TemporaryFailure");
+      assert.equal(outcome.retryInMs, 60_000);
+    });
 
   test("for all recipients differently gives each its own reason", async (t) => {
     const smtp = await serve(t, { recipient: (address) => (address.startsWith("b") ? "550 No" : "450 Later") });
@@ -349,10 +433,10 @@ suite("a login", () => {
     assert.match(outcome.message, /refused the login: 535 .*Bad password \[hidden\]: check data.username/);
   });
 
-  test("that the server cannot check now is TemporaryFailure", async (t) => {
+  test("that the server cannot check now makes it ServerUnavailable, so that not every mail knocks", async (t) => {
     const smtp = await serve(t, { auth: "clear", login: () => "454 Directory is away" });
     const [outcome] = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp, credentials), never);
-    assert.equal(outcome?.reason, "TemporaryFailure", outcome?.message);
+    assert.equal(outcome?.reason, "ServerUnavailable", outcome?.message);
   });
 
   test("never goes over a clear connection to another machine", async (t) => {
