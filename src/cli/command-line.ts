@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../app/version.ts";
-import { addSettings, readConfig } from "../config/config.ts";
+import { addSettings, effectiveSettings, readConfig } from "../config/config.ts";
+import { formatConfig } from "../config/print-config.ts";
+import type { CommandName } from "../config/settings.ts";
 import { addExplainOptions } from "./explain-options.ts";
 import { addPatchOptions } from "./patch-options.ts";
 import { addRenderOptions } from "./render-options.ts";
@@ -17,21 +19,24 @@ export async function runCommandLine(args: string[]): Promise<number> {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .showHelpAfterError("(courier COMMAND --help shows what there is)");
 
-  addSettings(program.command("serve"), "serve")
+  addServiceOptions(program.command("serve"), "serve")
     .description("deliver NotificationMessages: courier-api")
     .action(async (_options, command: Command) => {
+      if (printsConfig(command, "serve")) return;
       const { serve } = await import("./serve.ts");
       exitCode = await serve(readConfig(command, "serve"));
     });
-  addSettings(program.command("generate"), "generate")
+  addServiceOptions(program.command("generate"), "generate")
     .description("create NotificationMessages from Kyverno generate rules, without Kyverno")
     .action(async (_options, command: Command) => {
+      if (printsConfig(command, "generate")) return;
       const { generate } = await import("./generate.ts");
       exitCode = await generate(readConfig(command, "generate"));
     });
-  addSettings(program.command("sandbox"), "sandbox")
+  addServiceOptions(program.command("sandbox"), "sandbox")
     .description("an API server, a mail inbox and both services in one process; plays the guide")
     .action(async (_options, command: Command) => {
+      if (printsConfig(command, "sandbox")) return;
       const { sandbox } = await import("./sandbox.ts");
       exitCode = await sandbox(readConfig(command, "sandbox"));
     });
@@ -68,4 +73,18 @@ export async function runCommandLine(args: string[]): Promise<number> {
     return 1;
   }
   return exitCode;
+}
+
+function addServiceOptions(command: Command, name: CommandName): Command {
+  return addSettings(command, name).option(
+    "--print-config",
+    "print each setting in effect and where it comes from, credentials masked, and end",
+  );
+}
+
+/** Prints the configuration where that is all that was asked for. */
+function printsConfig(command: Command, name: CommandName): boolean {
+  if (command.opts<{ printConfig?: true }>().printConfig !== true) return false;
+  process.stdout.write(formatConfig(name, effectiveSettings(command, name)));
+  return true;
 }

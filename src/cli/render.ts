@@ -14,6 +14,9 @@ import { endOnClosedPipe, faint, STDERR } from "./render-streams.ts";
 import { watchPaths } from "./render-watch.ts";
 import { print, styled } from "./terminal.ts";
 
+/** What a message tells is for its recipients: a file that is made here is for its owner alone. */
+const PRIVATE = { mode: 0o600 };
+
 /** `courier render`: mails as they would be sent, without sending any. Returns the exit code. */
 export async function render(command: Command): Promise<number> {
   endOnClosedPipe();
@@ -114,7 +117,7 @@ async function writeMails(previews: readonly Preview[], name: string | true): Pr
   const names = uniqueNames(previews);
   for (const [index, { mail }] of previews.entries()) {
     const file = typeof name === "string" ? name : `${names[index]}.eml`;
-    await writeFile(file, mail.content);
+    await writeFile(file, mail.content, PRIVATE);
     console.error(`Wrote ${file}`);
   }
 }
@@ -147,7 +150,7 @@ function createOpener(): Opener {
     const names = uniqueNames(previews);
     for (const [index, { html }] of previews.entries()) {
       const file = join(directory, `${names[index]}.html`);
-      await writeFile(file, html);
+      await writeFile(file, html, PRIVATE);
       if (shown.has(file)) continue;
       shown.add(file);
       console.error(`Opening ${file}`);

@@ -78,8 +78,13 @@ export function addSettings(command: Command, name: CommandName): Command {
   return command;
 }
 
-function optionOf(setting: Setting): Option {
-  const option = new Option(setting.flag, setting.help);
+/** An option that keeps what it was given, as it was written. */
+class SettingOption extends Option {
+  readonly given: string[] = [];
+}
+
+function optionOf(setting: Setting): SettingOption {
+  const option = new SettingOption(setting.flag, setting.help);
   // Commander takes the mere presence of a switch's variable for "on", and COURIER_X=false must not switch X on.
   const given = process.env[setting.env] ?? "on";
   const isSwitchedOff = !setting.flag.includes("<") && /^(0|false|no)$/i.test(given);
@@ -89,6 +94,7 @@ function optionOf(setting: Setting): Option {
   if (parse) {
     let before: unknown; // what the flag was given so far: commander would hand the default in as the first of a list
     option.argParser((value) => {
+      option.given.push(value);
       before = parse(value, before);
       return before;
     });
@@ -100,6 +106,41 @@ function optionOf(setting: Setting): Option {
 /** The frozen configuration of a command that was given {@link addSettings}. */
 export function readConfig<Name extends CommandName>(command: Command, name: Name): Configs[Name] {
   return Object.freeze({ ...COMMAND_DEFAULTS[name], ...command.opts() }) as unknown as Configs[Name];
+}
+
+/** A setting as it applies: its value as it would be written (null where it has none), and where that comes from. */
+export interface EffectiveSetting {
+  /** The flag's long name, without its dashes. */
+  name: string;
+  value: string | boolean | null;
+  /** `flag`, `environment COURIER_WORKERS`, `default`, or `unset`. */
+  source: string;
+}
+
+/** Every setting of a command that was given {@link addSettings} and has read its arguments. */
+export function effectiveSettings(command: Command, name: CommandName): EffectiveSetting[] {
+  const defaults = COMMAND_DEFAULTS[name] as Record<string, unknown>;
+  return command.options
+    .filter((option) => option instanceof SettingOption)
+    .map((option) => {
+      const key = option.attributeName();
+      const held: unknown = command.getOptionValue(key) ?? defaults[key];
+      const source = command.getOptionValueSource(key);
+      const value = asWritten(option, held, source === "default");
+      return { name: option.long?.slice(2) ?? "", value, source: describeSource(source, value, option) };
+    });
+}
+
+/** The text that was parsed into what the command holds; switches and unparsed texts are held as they were given. */
+function asWritten({ given, defaultValueDescription }: SettingOption, held: unknown, isDefault: boolean) {
+  const text = given.length > 0 ? given.join(",") : isDefault ? defaultValueDescription : held;
+  return typeof text === "string" || typeof text === "boolean" ? text : null;
+}
+
+function describeSource(source: string | undefined, value: unknown, { envVar }: Option): string {
+  if (source === "cli") return "flag";
+  if (source === "env") return `environment ${envVar}`;
+  return value === null ? "unset" : "default";
 }
 
 /** The configuration a command has when it is given nothing, with `overrides`; the environment is not looked at. */

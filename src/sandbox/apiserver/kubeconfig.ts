@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { stringify } from "yaml";
 
@@ -30,7 +30,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
   const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   if (created !== undefined) await chmod(dirname(path), 0o700);
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, text, { mode: 0o600 });
-  await chmod(temporary, 0o600); // an older file of that name keeps its mode
+  await rm(temporary, { force: true });
+  await writeFile(temporary, text, { mode: 0o600, flag: "wx" }); // in a shared folder the name may be somebody's link
   await rename(temporary, path);
 }
