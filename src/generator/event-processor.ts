@@ -7,7 +7,7 @@ import type { FailureRecord } from "./failure-record.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { formatCondition } from "./preconditions.ts";
-import { mayMatch, type PolicyRule } from "./reach.ts";
+import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { factsOf, type TargetWriter } from "./target-writer.ts";
 
@@ -20,7 +20,7 @@ export interface EventProcessorOptions {
   logger: Logger;
 }
 
-/** Takes one change through all rules that may match it, in declaration order, each for itself. */
+/** Takes one change through rules in declaration order, each for itself. */
 export class EventProcessor {
   readonly #options: EventProcessorOptions;
 
@@ -34,7 +34,7 @@ export class EventProcessor {
     for (const subject of rules) {
       const { policy } = subject;
       const key = `${policy.namespace}/${policy.name}`;
-      if (finished.has(key) || !mayMatch(subject, request.type, request.object)) continue;
+      if (finished.has(key)) continue;
       const applied = await this.#apply(subject, request, signal);
       if (applied && policy.applyFirstRuleOnly) finished.add(key);
     }

@@ -17,6 +17,8 @@ export interface Scope {
 }
 
 const MAX_WATCHES = 20;
+/** A filter stands for each of its namespaces with each of its names: two long lists would be millions. */
+const MAX_REACHES = 1_000;
 
 /** The filters of `match` that could let an object of `type` through. */
 export function filtersFor({ mode, filters }: FilterGroup, type: ResourceType): ResourceFilter[] {
@@ -49,14 +51,16 @@ export function planScopes(rules: readonly PolicyRule[], type: ResourceType): Sc
   });
 }
 
-/** Every namespace and name that a rule pins; "" where it pins none. */
-function reachesOf({ policy, rule }: PolicyRule, type: ResourceType): Scope[] {
+/** Every namespace and name that a rule pins; "" where it pins none, or where it pins very many of both. */
+export function reachesOf({ policy, rule }: PolicyRule, type: ResourceType): Scope[] {
   const filters = filtersFor(rule.match, type);
   const used = rule.match.mode === "any" ? filters : filters.slice(0, 1);
   return used.flatMap((filter) => {
     const pinned = policy.kind === "Policy" ? [policy.namespace] : literals(filter.namespaces);
     const namespaces = type.namespaced ? pinned : [""];
-    return namespaces.flatMap((namespace) => literals(filter.names).map((name) => ({ namespace, name })));
+    const pinnedNames = literals(filter.names);
+    const names = namespaces.length * pinnedNames.length > MAX_REACHES ? [""] : pinnedNames;
+    return namespaces.flatMap((namespace) => names.map((name) => ({ namespace, name })));
   });
 }
 

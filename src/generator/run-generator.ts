@@ -233,7 +233,7 @@ class Generator {
 
   async #takeChange(source: TypeSource, request: ChangeRequest): Promise<void> {
     const { uid = "" } = request.object.metadata;
-    const { rules } = source;
+    const rules = source.rulesFor(request.object);
     await this.#pool.add(uid, () => this.#process(rules, request));
   }
 

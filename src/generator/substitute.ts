@@ -19,19 +19,29 @@ export interface Scope {
 const MAX_CACHED = 10_000;
 const MAX_DEPTH = 64;
 
-/** Parsed expressions by their text: the same few are evaluated for every event. */
+/** Parsed expressions and templates by their text: the same few are evaluated for every event. */
 export class ExpressionCache {
-  readonly #parsed = new Map<string, Expression>();
+  readonly #expressions = new Map<string, Expression>();
+  readonly #templates = new Map<string, TemplatePart[]>();
 
   /** @throws ExpressionSyntaxError */
   parse(text: string): Expression {
-    const known = this.#parsed.get(text);
-    if (known !== undefined) return known;
-    const parsed = parseExpression(text, isFunction);
-    if (this.#parsed.size >= MAX_CACHED) this.#parsed.clear();
-    this.#parsed.set(text, parsed);
-    return parsed;
+    return remembered(this.#expressions, text, () => parseExpression(text, isFunction));
   }
+
+  /** The parts of a text of the policy; not for texts of objects, which are not the same few. */
+  template(text: string): readonly TemplatePart[] {
+    return remembered(this.#templates, text, () => parseTemplate(text));
+  }
+}
+
+function remembered<T>(known: Map<string, T>, text: string, make: () => T): T {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const made = make();
+  if (known.size >= MAX_CACHED) known.clear();
+  known.set(text, made);
+  return made;
 }
 
 /**
@@ -56,7 +66,7 @@ export function substitute(value: Json, scope: Scope, path: string, depth = 0): 
 /** @throws RuleError */
 export function substituteText(text: string, scope: Scope, path: string): Json {
   if (!text.includes("{{")) return unescapeReferences(text);
-  const parts = parseTemplate(text);
+  const parts = scope.expressions.template(text);
   const [only] = parts;
   if (parts.length === 1 && typeof only === "object") return resolve(only, scope, path);
   return parts

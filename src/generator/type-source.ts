@@ -8,8 +8,9 @@ import {
   type SeenObject,
 } from "./change.ts";
 import type { GeneratorPorts, ServedType, SourceEvent, SourceState } from "./ports.ts";
-import { mayMatch, type PolicyRule, planScopes, type Scope } from "./reach.ts";
+import { type PolicyRule, planScopes, type Scope } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 const MAX_DELETED = 10_000;
 
@@ -43,10 +44,12 @@ export class TypeSource {
   #watches: ScopeWatch[] = [];
   #retired: ScopeWatch[] = [];
   #rules: readonly PolicyRule[] = [];
+  #index: RuleIndex;
   #signature = "";
 
   constructor(options: TypeSourceOptions) {
     this.#options = options;
+    this.#index = new RuleIndex([], options.type);
   }
 
   get type(): ServedType {
@@ -56,6 +59,11 @@ export class TypeSource {
   /** Rules that may match objects of the kind, in declaration order. */
   get rules(): readonly PolicyRule[] {
     return this.#rules;
+  }
+
+  /** Those of the rules that may match this object, in declaration order. */
+  rulesFor(object: KubeObject): PolicyRule[] {
+    return this.#index.rulesFor(object);
   }
 
   /** The objects that a rule may match, as last seen. */
@@ -90,6 +98,7 @@ export class TypeSource {
   follow(rules: readonly PolicyRule[]): void {
     const { type } = this.#options;
     this.#rules = rules;
+    this.#index = new RuleIndex(rules, type);
     const scopes = planScopes(rules, type);
     const signature = JSON.stringify([scopes, rules.map(({ policy, rule }) => [policy.namespace, rule.match])]);
     if (signature === this.#signature) return;
@@ -198,7 +207,7 @@ export class TypeSource {
   }
 
   #mayMatch(object: KubeObject): boolean {
-    return this.#rules.some((rule) => mayMatch(rule, this.#options.type, object));
+    return this.#index.rulesFor(object).length > 0;
   }
 
   async #emit(request: ChangeRequest | undefined): Promise<void> {
