@@ -1,6 +1,7 @@
 import type { KubeObject } from "../resources/object.ts";
 import { isStale } from "./change.ts";
-import type { GeneratorPorts, ServedType, SourceEvent, SourceState } from "./ports.ts";
+import type { GeneratorPorts, ServedType } from "./ports.ts";
+import { missingOf, ScopedWatch, stopWatches, troubleOf } from "./scoped-watch.ts";
 
 /** One watch: "" stands for all namespaces. */
 export interface LabelScope {
@@ -24,20 +25,11 @@ export interface LabelledSourceOptions {
   onState(): void;
 }
 
-interface ScopeWatch {
-  scope: LabelScope;
-  synced: boolean;
-  trouble: string | undefined;
-  listed: Set<string>;
-  stop: AbortController;
-  done: Promise<void>;
-}
-
 /** Follows the objects of one kind that bear certain labels, and remembers their metadata. Changes of watches lose nothing. */
 export class LabelledSource {
   readonly #options: LabelledSourceOptions;
   readonly #seen = new Map<string, KubeObject>();
-  #watches: ScopeWatch[] = [];
+  #watches: ScopedWatch[] = [];
   #signature = "";
 
   constructor(options: LabelledSourceOptions) {
@@ -55,13 +47,12 @@ export class LabelledSource {
 
   /** Why the labels are not followed yet; undefined once every watch is synced. */
   get missing(): string | undefined {
-    const waiting = this.#watches.find(({ synced, trouble }) => !synced || trouble !== undefined);
-    return waiting && (waiting.trouble ?? `the first list of generated ${this.#options.type.plural} is not complete`);
+    return missingOf(this.#watches, `generated ${this.#options.type.plural}`);
   }
 
   /** What the API server says against a watch; undefined while all goes well. */
   get trouble(): string | undefined {
-    return this.#watches.find(({ trouble }) => trouble !== undefined)?.trouble;
+    return troubleOf(this.#watches);
   }
 
   /** Follows these scopes from now on, which do not overlap. */
@@ -69,49 +60,35 @@ export class LabelledSource {
     const signature = JSON.stringify(scopes);
     if (signature === this.#signature) return;
     this.#signature = signature;
-    for (const { stop } of this.#watches) stop.abort();
-    for (const [uid, object] of this.#seen) if (!scopes.some((scope) => inScope(object, scope))) this.#seen.delete(uid);
-    this.#watches = scopes.map((scope) => this.#open(scope));
+    for (const watch of this.#watches) watch.stop();
+    const isFollowed = ({ metadata }: KubeObject) =>
+      scopes.some(({ namespace }) => namespace === "" || metadata.namespace === namespace);
+    for (const [uid, object] of this.#seen) if (!isFollowed(object)) this.#seen.delete(uid);
+    this.#watches = scopes.map((scope) => this.#watchOf(scope));
+    for (const watch of this.#watches) watch.start();
   }
 
   async stop(): Promise<void> {
-    for (const { stop } of this.#watches) stop.abort();
-    await Promise.all(this.#watches.map(({ done }) => done));
+    await stopWatches(this.#watches);
   }
 
-  #open(scope: LabelScope): ScopeWatch {
-    const { type, watch } = this.#options;
-    const stop = new AbortController();
-    const done = Promise.resolve();
-    const opened: ScopeWatch = { scope, synced: false, trouble: undefined, listed: new Set(), stop, done };
-    const { namespace, labelSelector } = scope;
-    const handlers = {
-      onEvent: (event: SourceEvent) => (stop.signal.aborted ? undefined : this.#take(event, opened)),
-      onState: (state: SourceState) => this.#noteState(state, opened),
-    };
-    opened.done = watch(type, { labelSelector, ...(namespace === "" ? {} : { namespace }) }, handlers, stop.signal);
-    return opened;
+  #watchOf(scope: LabelScope): ScopedWatch {
+    const { type, watch, onState } = this.#options;
+    return new ScopedWatch({
+      type,
+      scope,
+      watch,
+      onObject: ({ type: what, object }) => (what === "Deleted" ? this.#forget(object) : this.#see(object)),
+      onListed: async (listed) => {
+        for (const object of [...this.#seen.values()]) if (listed.lacks(object)) await this.#forget(object);
+      },
+      onState,
+    });
   }
 
-  #noteState(state: SourceState, watch: ScopeWatch): void {
-    if (state.phase === "listing") watch.listed.clear();
-    const trouble = state.phase === "retrying" ? state.error.message : undefined;
-    if (state.phase === "listing" || trouble === watch.trouble) return;
-    watch.trouble = trouble;
-    this.#options.onState();
-  }
-
-  async #take(event: SourceEvent, watch: ScopeWatch): Promise<void> {
-    if (event.type === "Synced") return this.#finishList(watch);
-    const { uid = "" } = event.object.metadata;
-    if (event.type === "Listed") watch.listed.add(uid);
-    if (event.type === "Deleted") return this.#forget(uid, event.object);
-    return this.#see(uid, event.object);
-  }
-
-  async #see(uid: string, object: KubeObject): Promise<void> {
+  async #see(object: KubeObject): Promise<void> {
+    const { uid = "", resourceVersion: version = "" } = object.metadata;
     const before = this.#seen.get(uid);
-    const version = object.metadata.resourceVersion ?? "";
     if (before !== undefined && isStale(version, before.metadata.resourceVersion ?? "")) return;
     const { apiVersion, kind, metadata } = object;
     const { managedFields: _, ...kept } = metadata;
@@ -120,21 +97,10 @@ export class LabelledSource {
     await this.#options.onChange({ type, object, before: before ?? object });
   }
 
-  async #forget(uid: string, object: KubeObject): Promise<void> {
+  async #forget(object: KubeObject): Promise<void> {
+    const { uid = "" } = object.metadata;
     const before = this.#seen.get(uid);
     this.#seen.delete(uid);
     if (before !== undefined) await this.#options.onChange({ type: "gone", object, before });
   }
-
-  async #finishList(watch: ScopeWatch): Promise<void> {
-    for (const [uid, object] of [...this.#seen])
-      if (inScope(object, watch.scope) && !watch.listed.has(uid)) await this.#forget(uid, object);
-    watch.listed.clear();
-    watch.synced = true;
-    this.#options.onState();
-  }
-}
-
-function inScope({ metadata }: KubeObject, { namespace }: LabelScope): boolean {
-  return namespace === "" || metadata.namespace === namespace;
 }

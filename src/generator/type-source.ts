@@ -7,10 +7,11 @@ import {
   requestForUpdate,
   type SeenObject,
 } from "./change.ts";
-import type { GeneratorPorts, ServedType, SourceEvent, SourceState } from "./ports.ts";
+import type { GeneratorPorts, ServedType } from "./ports.ts";
 import { type PolicyRule, planScopes, type Scope } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { RuleIndex } from "./rule-index.ts";
+import { missingOf, type ObjectEvent, ScopedWatch, stopWatches, troubleOf } from "./scoped-watch.ts";
 
 const MAX_DELETED = 10_000;
 
@@ -23,16 +24,6 @@ export interface TypeSourceOptions {
   onState(): void;
 }
 
-interface ScopeWatch {
-  scope: Scope;
-  synced: boolean;
-  trouble: string | undefined;
-  /** UIDs listed since the running list began. */
-  listed: Set<string>;
-  stop: AbortController;
-  done: Promise<void>;
-}
-
 /**
  * Watches one kind for the rules that may match it, and turns what the watches say into admission requests. Only objects
  * that a rule may match are kept. The first list seeds, it changes nothing; later lists tell what was missed.
@@ -41,8 +32,8 @@ export class TypeSource {
   readonly #options: TypeSourceOptions;
   readonly #seen = new Map<string, SeenObject>();
   readonly #deleted = new Set<string>();
-  #watches: ScopeWatch[] = [];
-  #retired: ScopeWatch[] = [];
+  #watches: ScopedWatch[] = [];
+  #retired: ScopedWatch[] = [];
   #rules: readonly PolicyRule[] = [];
   #index: RuleIndex;
   #signature = "";
@@ -84,14 +75,12 @@ export class TypeSource {
 
   /** Why the kind is not followed yet; undefined once every watch is synced. */
   get missing(): string | undefined {
-    const waiting = this.#watches.find(({ synced, trouble }) => !synced || trouble !== undefined);
-    if (waiting === undefined) return undefined;
-    return waiting.trouble ?? `the first list of ${this.#options.type.plural} is not complete`;
+    return missingOf(this.#watches, this.#options.type.plural);
   }
 
   /** What the API server says against a watch; undefined while all goes well. */
   get trouble(): string | undefined {
-    return this.#watches.find(({ trouble }) => trouble !== undefined)?.trouble;
+    return troubleOf(this.#watches);
   }
 
   /** Follows `rules` from now on. New watches take over from the old ones once they are synced, so that nothing falls between. */
@@ -104,62 +93,39 @@ export class TypeSource {
     if (signature === this.#signature) return;
     this.#signature = signature;
     this.#retired.push(...this.#watches);
-    this.#watches = scopes.map((scope) => this.#open(scope));
+    this.#watches = scopes.map((scope) => this.#watchOf(scope));
+    for (const watch of this.#watches) watch.start();
     this.#forgetUnmatched();
     if (scopes.length === 0) this.#retireOld();
   }
 
   /** Ends all watches. */
   async stop(): Promise<void> {
-    const watches = [...this.#watches, ...this.#retired];
-    for (const { stop } of watches) stop.abort();
-    await Promise.all(watches.map(({ done }) => done));
+    await stopWatches([...this.#watches, ...this.#retired]);
   }
 
-  #open(scope: Scope): ScopeWatch {
+  #watchOf(scope: Scope): ScopedWatch {
     const { type, watch } = this.#options;
-    const stop = new AbortController();
-    const opened: ScopeWatch = {
+    return new ScopedWatch({
+      type,
       scope,
-      synced: false,
-      trouble: undefined,
-      listed: new Set(),
-      stop,
-      done: Promise.resolve(),
-    };
-    const options = {
-      ...(scope.namespace === "" ? {} : { namespace: scope.namespace }),
-      ...(scope.name === "" ? {} : { fieldSelector: `metadata.name=${scope.name}` }),
-    };
-    const handlers = {
-      onEvent: (event: SourceEvent) => this.#take(event, opened),
-      onState: (state: SourceState) => this.#noteState(state, opened),
-    };
-    opened.done = watch(type, options, handlers, stop.signal);
-    return opened;
+      watch,
+      onObject: (event, from) => this.#take(event, from),
+      onListed: (from) => this.#finishList(from),
+      onState: () => this.#noteState(),
+    });
   }
 
-  #noteState(state: SourceState, watch: ScopeWatch): void {
-    if (state.phase === "listing") watch.listed.clear();
-    const trouble = state.phase === "retrying" ? state.error.message : undefined;
-    if (state.phase === "listing" || trouble === watch.trouble) return;
-    watch.trouble = trouble;
-    this.#options.onState();
-  }
-
-  async #take(event: SourceEvent, watch: ScopeWatch): Promise<void> {
-    switch (event.type) {
-      case "Synced":
-        return this.#finishList(watch);
+  async #take({ type, object }: ObjectEvent, watch: ScopedWatch): Promise<void> {
+    switch (type) {
       case "Deleted":
-        return this.#forget(event.object);
+        return this.#forget(object);
       case "Listed":
-        if (event.object.metadata.uid !== undefined) watch.listed.add(event.object.metadata.uid);
-        return this.#see(event.object, watch.synced ? "new" : "seed");
+        return this.#see(object, watch.synced ? "new" : "seed");
       case "Added":
-        return this.#see(event.object, "new");
+        return this.#see(object, "new");
       case "Modified":
-        return this.#see(event.object, "seed");
+        return this.#see(object, "seed");
     }
   }
 
@@ -187,18 +153,17 @@ export class TypeSource {
   }
 
   /** What a whole list did not name is gone. */
-  async #finishList(watch: ScopeWatch): Promise<void> {
-    for (const { object } of [...this.#seen.values()])
-      if (inScope(object, watch.scope) && !watch.listed.has(object.metadata.uid ?? "")) await this.#forget(object);
-    watch.listed.clear();
-    watch.synced = true;
-    this.#retireOld();
+  async #finishList(watch: ScopedWatch): Promise<void> {
+    for (const { object } of [...this.#seen.values()]) if (watch.lacks(object)) await this.#forget(object);
+  }
+
+  #noteState(): void {
+    if (this.#watches.every(({ synced }) => synced)) this.#retireOld();
     this.#options.onState();
   }
 
   #retireOld(): void {
-    if (!this.#watches.every(({ synced }) => synced)) return;
-    for (const { stop } of this.#retired) stop.abort();
+    for (const retired of this.#retired) retired.stop();
     this.#retired = [];
   }
 
@@ -213,8 +178,4 @@ export class TypeSource {
   async #emit(request: ChangeRequest | undefined): Promise<void> {
     if (request !== undefined) await this.#options.onChange(request);
   }
-}
-
-function inScope({ metadata }: KubeObject, { namespace, name }: Scope): boolean {
-  return (namespace === "" || metadata.namespace === namespace) && (name === "" || metadata.name === name);
 }

@@ -1,0 +1,69 @@
+import type { Logger } from "../observe/logger.ts";
+import { requestForExisting } from "./change.ts";
+import { messageOf } from "./errors.ts";
+import type { EventProcessor } from "./event-processor.ts";
+import { OrderedPool } from "./ordered-pool.ts";
+import type { PolicyRule } from "./reach.ts";
+import type { ChangeRequest } from "./request.ts";
+import type { TypeSource } from "./type-source.ts";
+
+/** How many changes may wait before the watches do. */
+const CAPACITY = 1_000;
+
+/** What waits to be evaluated: changes of one object in their order, those of several beside each other. */
+export class ChangeQueue {
+  readonly #processor: EventProcessor;
+  readonly #logger: Logger;
+  readonly #signal: AbortSignal;
+  readonly #pool: OrderedPool;
+  /** Rules and triggers that wait to be evaluated again. */
+  readonly #again = new Set<string>();
+
+  constructor(processor: EventProcessor, concurrency: number, logger: Logger, signal: AbortSignal) {
+    this.#processor = processor;
+    this.#logger = logger;
+    this.#signal = signal;
+    this.#pool = new OrderedPool({ concurrency, capacity: CAPACITY });
+  }
+
+  /** Takes a change. Resolves when there is room for more. */
+  async add(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void> {
+    await this.#pool.add(request.object.metadata.uid ?? "", () => this.#process(rules, request));
+  }
+
+  /** Evaluates rules on an object as it is by then, after all changes of it that are under way. */
+  async lookAgain(source: TypeSource, rules: readonly PolicyRule[], uid: string): Promise<void> {
+    await this.#pool.add(uid, () => this.#processLatest(source, rules, uid));
+  }
+
+  /** The same, but for a rule and object that wait for it already. */
+  async rerun(source: TypeSource, subject: PolicyRule, uid: string): Promise<void> {
+    const key = [subject.policy.namespace, subject.policy.name, subject.rule.name, uid].join("/");
+    if (this.#again.has(key)) return;
+    this.#again.add(key);
+    await this.#pool.add(uid, async () => {
+      this.#again.delete(key);
+      await this.#processLatest(source, [subject], uid);
+    });
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async idle(): Promise<void> {
+    await this.#pool.idle();
+  }
+
+  async #processLatest(source: TypeSource, rules: readonly PolicyRule[], uid: string): Promise<void> {
+    const object = source.latest(uid);
+    if (object !== undefined) await this.#process(rules, requestForExisting(object, source.type));
+  }
+
+  async #process(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void> {
+    try {
+      await this.#processor.process(rules, request, this.#signal);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      const { uid } = request.object.metadata;
+      this.#logger.error({ error: messageOf(error), uid }, "a change could not be processed, this is a bug");
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { KubeObject } from "../resources/object.ts";
+import type { GeneratorPorts, ServedType, SourceEvent, SourceState } from "./ports.ts";
+
+/** What one watch sees: "" and absent stand for all namespaces, names, labels. */
+export interface WatchScope {
+  namespace: string;
+  name?: string;
+  labelSelector?: string;
+}
+
+/** An object as a list or a change names it. */
+export type ObjectEvent = Exclude<SourceEvent, { type: "Synced" }>;
+
+export interface ScopedWatchOptions {
+  type: ServedType;
+  scope: WatchScope;
+  watch: GeneratorPorts["watch"];
+  /** The watch waits for it. */
+  onObject(event: ObjectEvent, watch: ScopedWatch): Promise<void>;
+  /** A list is complete: what of the scope it did not name is gone. */
+  onListed(watch: ScopedWatch): Promise<void>;
+  /** Called when the watch is synced or in trouble. */
+  onState(): void;
+}
+
+/** One watch of a source: what it has listed, whether it is synced, and what stands in its way. */
+export class ScopedWatch {
+  readonly #options: ScopedWatchOptions;
+  readonly #stop = new AbortController();
+  /** UIDs listed since the running list began. */
+  readonly #listed = new Set<string>();
+  #synced = false;
+  #trouble: string | undefined;
+  /** Resolves when the watch has ended. */
+  done: Promise<void> = Promise.resolve();
+
+  constructor(options: ScopedWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the watch. Apart from the constructor, since the first state may be told before this returns. */
+  start(): void {
+    const { type, scope, watch } = this.#options;
+    const { namespace, name = "", labelSelector = "" } = scope;
+    const selection = {
+      ...(namespace === "" ? {} : { namespace }),
+      ...(name === "" ? {} : { fieldSelector: `metadata.name=${name}` }),
+      ...(labelSelector === "" ? {} : { labelSelector }),
+    };
+    const handlers = {
+      onEvent: (event: SourceEvent) => this.#take(event),
+      onState: (state: SourceState) => this.#noteState(state),
+    };
+    this.done = watch(type, selection, handlers, this.#stop.signal);
+  }
+
+  /** Whether a whole list was seen. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** What the API server says against the watch; undefined while all goes well. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether an object that was seen lies in the scope and was not named by the list that is just complete. */
+  lacks({ metadata }: KubeObject): boolean {
+    const { namespace, name = "" } = this.#options.scope;
+    const inScope = (namespace === "" || metadata.namespace === namespace) && (name === "" || metadata.name === name);
+    return inScope && !this.#listed.has(metadata.uid ?? "");
+  }
+
+  /** Ends the watch; nothing is told any more. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #noteState(state: SourceState): void {
+    if (state.phase === "listing") this.#listed.clear();
+    const trouble = state.phase === "retrying" ? state.error.message : undefined;
+    if (state.phase === "listing" || trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#options.onState();
+  }
+
+  async #take(event: SourceEvent): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    if (event.type === "Synced") return this.#finishList();
+    const { uid } = event.object.metadata;
+    if (event.type === "Listed" && uid !== undefined) this.#listed.add(uid);
+    await this.#options.onObject(event, this);
+  }
+
+  async #finishList(): Promise<void> {
+    await this.#options.onListed(this);
+    this.#listed.clear();
+    this.#synced = true;
+    this.#options.onState();
+  }
+}
+
+/** Why some watch is not synced; undefined once every one is. @param what is listed, as people call it */
+export function missingOf(watches: readonly ScopedWatch[], what: string): string | undefined {
+  const waiting = watches.find(({ synced, trouble }) => !synced || trouble !== undefined);
+  return waiting && (waiting.trouble ?? `the first list of ${what} is not complete`);
+}
+
+/** What the API server says against one of the watches. */
+export function troubleOf(watches: readonly ScopedWatch[]): string | undefined {
+  return watches.find(({ trouble }) => trouble !== undefined)?.trouble;
+}
+
+/** Ends watches, and waits for what they have under way. */
+export async function stopWatches(watches: readonly ScopedWatch[]): Promise<void> {
+  for (const watch of watches) watch.stop();
+  await Promise.all(watches.map(({ done }) => done));
+}
