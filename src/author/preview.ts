@@ -1,5 +1,5 @@
 /** Mails as they would be sent, made by the stages of delivery itself: plan → template → render → compose. */
-import { planDelivery, type Task } from "../delivery/plan.ts";
+import { mailIdOf, planDelivery, type Task } from "../delivery/plan.ts";
 import { renderTask } from "../delivery/render.ts";
 import { sourceOf } from "../delivery/source.ts";
 import { compileMailTemplate } from "../delivery/templates.ts";
@@ -97,7 +97,13 @@ function addPreview({ previews, findings }: PreviewResult, job: Job, { date }: P
   let mail: Mail;
   try {
     const source = message && sourceOf(message.object);
-    const draft = { message: about, taskId: task.id, to: task.recipients, ...rendered, ...(source && { source }) };
+    const draft = {
+      message: about,
+      taskId: mailIdOf(task),
+      to: task.recipients,
+      ...rendered,
+      ...(source && { source }),
+    };
     mail = composeMail(draft, sender, date);
   } catch (error) {
     if (!(error instanceof MailBodyError)) throw error;

@@ -3,6 +3,7 @@ import { backoffMs } from "../control/backoff.ts";
 import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
 import { WorkQueue } from "../control/work-queue.ts";
+import { requestKey } from "../resources/message-requests.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { Admission, type AdmissionRules } from "./admission.ts";
 import type { MailServerState, MessageKey } from "./ports.ts";
@@ -30,6 +31,8 @@ interface Known {
   uid: string;
   /** The generation last offered: our own status writes must not wake it. */
   generation: number;
+  /** What its annotations last asked for; they do not raise the generation. */
+  requests: string;
   createdMs: number;
   state: "pending" | "failed";
   /** Why it waits. */
@@ -111,11 +114,12 @@ export class DeliveryController {
     const { uid = "", generation = 0, creationTimestamp = "" } = object.metadata;
     const known = this.#known.get(id);
     const isSame = known?.uid === uid; // else it was deleted and created again while nobody watched
-    if (isSame && generation <= known.generation) return;
-    if (isSame) known.generation = generation;
+    const requests = requestKey(object);
+    if (isSame && generation <= known.generation && requests === known.requests) return;
+    if (isSame) Object.assign(known, { generation, requests });
     else {
       const createdMs = Date.parse(creationTimestamp) || this.#ports.now();
-      this.#known.set(id, { uid, generation, createdMs, state: "pending", errors: 0 });
+      this.#known.set(id, { uid, generation, requests, createdMs, state: "pending", errors: 0 });
       this.#ports.observe.received();
     }
     this.#waiting.leave(id);

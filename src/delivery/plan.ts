@@ -1,5 +1,6 @@
 /** First stage of a message's life, called by reconcile.ts: message → tasks. Pure. Render comes next. */
-import { formatProblem, type Problem } from "../resources/fields.ts";
+import { createHash } from "node:crypto";
+import { formatProblem, isObject, type Problem } from "../resources/fields.ts";
 import type { NotificationMessage, Subscription } from "../resources/notification-message.ts";
 import { parseRecipient } from "../resources/recipient.ts";
 import type { Reason } from "./reasons.ts";
@@ -14,6 +15,8 @@ export interface Task {
   template: string;
   /** Bare, valid addresses, each once. */
   recipients: string[];
+  /** Differs where template or body do: a task with another content is another mail, to everybody. */
+  contentHash: string;
 }
 
 /** A part of the message that cannot become mail however often it is tried. */
@@ -41,19 +44,23 @@ const MAX_SUBSCRIPTIONS = 100;
 const MAX_METHODS = 10;
 const MAX_NAME_CHARS = 1024;
 
+/** The task id of what concerns the message as a whole. */
+export const WHOLE_MESSAGE = "message";
+
 /** What is to be done for a message: every subscription ends in tasks, in refusals that say why not, or in both. */
 export function planDelivery(message: NotificationMessage): Plan {
   const problems = [...message.problems, ...sizeProblems(message)];
   if (problems.length > 0) {
     const told = problems.map(formatProblem).join("; ");
-    const whole = { taskId: "message", notification: "", method: "", addresses: [] };
+    const whole = { taskId: WHOLE_MESSAGE, notification: "", method: "", addresses: [] };
     return { tasks: [], refusals: [{ ...whole, reason: "SubscriptionInvalid", message: told }] };
   }
   const ids = new Set<string>();
+  const bodyHash = hashOf(message.body);
   const plans = message.subscriptions.map((subscription) => {
     const id = uniqueId(subscription.name, ids);
     ids.add(id);
-    return planSubscription(subscription, id);
+    return planSubscription(subscription, id, bodyHash);
   });
   return { tasks: plans.flatMap(({ tasks }) => tasks), refusals: plans.flatMap(({ refusals }) => refusals) };
 }
@@ -80,7 +87,7 @@ function uniqueId(name: string, taken: ReadonlySet<string>): string {
   return id;
 }
 
-function planSubscription(subscription: Subscription, id: string): Plan {
+function planSubscription(subscription: Subscription, id: string, bodyHash: string): Plan {
   const refuse = (reason: Reason, message: string, method = "", addresses: string[] = []): Refusal => ({
     taskId: `${id}/${method}`,
     notification: subscription.name,
@@ -101,7 +108,7 @@ function planSubscription(subscription: Subscription, id: string): Plan {
   for (const [index, method] of ephemeral.methods.entries()) {
     if (ephemeral.methods.indexOf(method) !== index) continue;
     if (method === "Email") {
-      const email = planEmail(subscription, id, ephemeral, refuse);
+      const email = planEmail(subscription, { id, bodyHash }, ephemeral, refuse);
       plan.tasks.push(...email.tasks);
       plan.refusals.push(...email.refusals);
     } else {
@@ -116,7 +123,12 @@ function planSubscription(subscription: Subscription, id: string): Plan {
 type Ephemeral = NonNullable<Subscription["ephemeral"]>;
 type Refuse = (reason: Reason, message: string, method?: string, addresses?: string[]) => Refusal;
 
-function planEmail(subscription: Subscription, id: string, ephemeral: Ephemeral, refuse: Refuse): Plan {
+function planEmail(
+  subscription: Subscription,
+  { id, bodyHash }: { id: string; bodyHash: string },
+  ephemeral: Ephemeral,
+  refuse: Refuse,
+): Plan {
   const { path, name, destinations } = subscription;
   const refusals: Refusal[] = [];
   if (ephemeral.users.length > 0 || ephemeral.groups.length > 0) {
@@ -145,6 +157,7 @@ function planEmail(subscription: Subscription, id: string, ephemeral: Ephemeral,
     method: "Email",
     template: ephemeral.template,
     recipients: [...recipients],
+    contentHash: hashOf([ephemeral.template, bodyHash]),
   };
   return { tasks: [task], refusals };
 }
@@ -157,6 +170,21 @@ function explainNamed({ path, name }: Subscription): string {
 
 function refused(refusal: Refusal): Plan {
   return { tasks: [], refusals: [refusal] };
+}
+
+/** What identifies a task's mail within its message, in every attempt: the Message-ID is made of it. */
+export function mailIdOf({ id, contentHash }: Task): string {
+  return `${id} ${contentHash}`;
+}
+
+/** The same for the same JSON, in whatever order its keys come. */
+function hashOf(value: unknown): string {
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === "bigint") return String(inner);
+    if (!isObject(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** A status is no place for a megabyte somebody put where an address belongs. */

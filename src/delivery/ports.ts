@@ -51,21 +51,16 @@ export interface MessageKey extends ObjectKey {
   group: string;
 }
 
+/** `conflict`: the message changed, read it again; `gone`: it was deleted. Else its version from now on. */
+export type WriteResult = { resourceVersion: string } | "conflict" | "gone";
+
 export interface Messages {
   /** The message as it is now, or undefined when it is gone. */
   get(key: MessageKey, signal: AbortSignal): Promise<KubeObject | undefined>;
-  /**
-   * Writes `.status` if the message still has `resourceVersion`. `conflict`: it changed, read it again; `gone`: it was
-   * deleted.
-   */
-  writeStatus(
-    key: MessageKey,
-    resourceVersion: string,
-    status: object,
-    signal: AbortSignal,
-  ): Promise<"written" | "conflict" | "gone">;
-  /** Deletes the message if it is still the one with this UID. */
-  remove(key: MessageKey, uid: string, signal: AbortSignal): Promise<void>;
+  /** Writes `.status` if the message still has `resourceVersion`. */
+  writeStatus(key: MessageKey, resourceVersion: string, status: object, signal: AbortSignal): Promise<WriteResult>;
+  /** Deletes the message if it still has `resourceVersion`; `conflict` when it changed, or is another of the same name. */
+  remove(key: MessageKey, resourceVersion: string, signal: AbortSignal): Promise<"removed" | "conflict">;
 }
 
 export interface EventRecorder {

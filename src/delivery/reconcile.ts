@@ -4,10 +4,11 @@ import type { Logger } from "../observe/logger.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../resources/notification-message.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import type { Admission } from "./admission.ts";
-import { type Plan, planDelivery, type Task } from "./plan.ts";
+import { mailIdOf, type Plan, planDelivery, type Task } from "./plan.ts";
 import type { Draft, MailServer, MailServerState, MessageKey } from "./ports.ts";
 import { type RecordPorts, record } from "./record.ts";
 import { renderTask } from "./render.ts";
+import { type Followed, followedBy, reopen, restartOf } from "./restart.ts";
 import { planWait, type Wait } from "./schedule.ts";
 import { type SendPorts, sendTask, untriedForAll } from "./send.ts";
 import { sourceOf } from "./source.ts";
@@ -35,7 +36,7 @@ export interface DeliveryObserver {
 }
 
 export interface ReconcileOptions {
-  /** A message that waited longer than this from its creation is given up. */
+  /** A message that waited longer than this from its creation, or since it was begun anew, is given up. */
   deadlineMs: number;
   /** How long a Failed message stays before it is deleted. */
   failedRetentionMs: number;
@@ -48,6 +49,13 @@ export type Verdict =
   | { kind: "waiting"; wait: Wait; reason: string; deadlineInMs: number };
 
 const GONE: Verdict = { kind: "gone" };
+/** Somebody changed the message while it was to be deleted: it is read and judged again. */
+const CHANGED: Verdict = {
+  kind: "waiting",
+  wait: { topics: [], retryInMs: 250 },
+  reason: "Delivered",
+  deadlineInMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Takes one message as far as it will go now. All state is read from `seen` (the object as the watch gave it) or afresh,
@@ -63,23 +71,30 @@ export async function reconcile(
   const object = seen ?? (await ports.messages.get(key, signal));
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return GONE;
   const message = parseNotificationMessage(object);
-  if (message.phase === "Done") return consume(key, object, ports, signal); // recorded before a crash, not yet deleted
-  if (message.phase === "Failed") return retire(key, object, message, ports, options, signal);
+  const restart = restartOf(message);
+  if (restart === undefined) {
+    if (message.phase === "Done") return consume(key, object, ports, signal); // recorded before a crash, not yet deleted
+    if (message.phase === "Failed") return retire(key, object, message, ports, options, signal);
+  }
 
   const logged = { ...ports, logger: ports.logger.child({ message: formatKey(key) }) };
+  if (restart !== undefined) logged.logger.info({ because: restart }, "Begin anew");
+  const followed = followedBy(message, restart, new Date(ports.now()));
   const plan = planDelivery(message);
-  const earlier = resumeProgress(plan, message.conditions);
+  const resumed = resumeProgress(plan, message.conditions);
+  const earlier = restart === undefined ? resumed : reopen(resumed);
   const progress = await attemptTasks(object, message, plan, earlier, logged, signal);
-  const expires = { inMs: deadlineInMs(object, ports, options), afterMs: options.deadlineMs };
-  const recorded = await record({ key, object, message, plan, progress }, expires, logged, signal);
+  const deadlineAtMs = startedMs(object, followed, ports.now()) + options.deadlineMs;
+  const expires = { inMs: deadlineAtMs - ports.now(), afterMs: options.deadlineMs };
+  const recorded = await record({ key, object, message, plan, progress, followed }, expires, logged, signal);
   if (recorded === undefined) return GONE;
-  if (recorded.phase === "Done") return consume(key, object, ports, signal);
+  if (recorded.phase === "Done") return consume(key, withVersion(object, recorded.resourceVersion), ports, signal);
   if (recorded.phase === "Failed") {
     ports.observe.finished("Failed", ageSeconds(object, ports.now()));
     return { kind: "failed", removeInMs: options.failedRetentionMs };
   }
   const wait = planWait(recorded.plan, recorded.progress, key.namespace);
-  return { kind: "waiting", wait, reason: recorded.reason, deadlineInMs: deadlineInMs(object, ports, options) };
+  return { kind: "waiting", wait, reason: recorded.reason, deadlineInMs: deadlineAtMs - ports.now() };
 }
 
 async function attemptTasks(
@@ -172,7 +187,7 @@ function prepareMail(
   const state = ports.server();
   if ("problem" in state) return { untried: untriedForAll(to, "ServerNotConfigured", state.problem) };
   const source = sourceOf(object);
-  const about = { message: { uid, namespace, name }, taskId: task.id, ...(source !== undefined && { source }) };
+  const about = { message: { uid, namespace, name }, taskId: mailIdOf(task), ...(source !== undefined && { source }) };
   return { draft: { ...about, to, ...rendered }, server: state.server };
 }
 
@@ -182,7 +197,8 @@ async function consume(
   ports: ReconcilePorts,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  await ports.messages.remove(key, object.metadata.uid ?? "", signal);
+  const removed = await ports.messages.remove(key, object.metadata.resourceVersion ?? "", signal);
+  if (removed === "conflict") return CHANGED;
   ports.observe.finished("Done", ageSeconds(object, ports.now()));
   return GONE;
 }
@@ -197,15 +213,21 @@ async function retire(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const times = message.conditions.map(({ lastTransitionTime }) => Date.parse(lastTransitionTime ?? ""));
-  const failedAt = Math.max(createdMs(object, ports.now()), ...times.filter(Number.isFinite));
+  const failedAt = Math.max(startedMs(object, message, ports.now()), ...times.filter(Number.isFinite));
   const removeInMs = failedAt + failedRetentionMs - ports.now();
   if (removeInMs > 0) return { kind: "failed", removeInMs };
-  await ports.messages.remove(key, object.metadata.uid ?? "", signal);
-  return GONE;
+  const removed = await ports.messages.remove(key, object.metadata.resourceVersion ?? "", signal);
+  return removed === "conflict" ? CHANGED : GONE;
 }
 
-function deadlineInMs(object: KubeObject, ports: ReconcilePorts, { deadlineMs }: ReconcileOptions): number {
-  return createdMs(object, ports.now()) + deadlineMs - ports.now();
+function withVersion(object: KubeObject, resourceVersion: string): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
+
+/** From when on the deadline counts. */
+function startedMs(object: KubeObject, { restartedAt = "" }: Followed, nowMs: number): number {
+  const restarted = Date.parse(restartedAt);
+  return Number.isFinite(restarted) ? restarted : createdMs(object, nowMs);
 }
 
 function createdMs({ metadata }: KubeObject, fallback: number): number {

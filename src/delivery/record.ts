@@ -12,10 +12,12 @@ import {
 import type { KubeObject } from "../resources/object.ts";
 import { formatDuration } from "./format-duration.ts";
 import { type Plan, planDelivery } from "./plan.ts";
-import type { EventRecorder, MessageKey, Messages } from "./ports.ts";
+import type { EventRecorder, MessageKey, Messages, WriteResult } from "./ports.ts";
 import { consequenceOf, isReason } from "./reasons.ts";
+import type { Followed } from "./restart.ts";
 import {
   briefStatus,
+  carryProgress,
   expireProgress,
   foldStatus,
   hasStatus,
@@ -42,11 +44,14 @@ export interface Work {
   message: NotificationMessage;
   plan: Plan;
   progress: Progress;
+  followed: Followed;
 }
 
 /** What a message has come to, and the work as it was written: the message may have changed under it. */
 export interface Recorded {
   phase: Phase;
+  /** Of the message with this status. */
+  resourceVersion: string;
   /** The first reason that keeps it from being Done. */
   reason: string;
   plan: Plan;
@@ -79,17 +84,19 @@ export async function record(
 ): Promise<Recorded | undefined> {
   let current = expiry.inMs > 0 ? work : expire(work, expiry);
   for (let conflicts = 1; ; conflicts++) {
-    const { message, plan, progress } = current;
-    const status = foldStatus(plan, progress, message.conditions, new Date(ports.now()));
-    const known = { plan, progress, reason: status.summary.reason };
+    const { object, message, plan, progress, followed } = current;
+    const { resourceVersion = "" } = object.metadata;
+    const observed = { ...followed, observedGeneration: message.generation };
+    const status = foldStatus(plan, progress, message.conditions, new Date(ports.now()), observed);
+    const known = { plan, progress, reason: status.summary.reason, resourceVersion };
     if (hasStatus(message, status)) return { ...known, phase: status.phase };
     const written = await writeUntilTaken(current, status, ports, signal);
     if (written === "gone") return undefined;
-    if (typeof written === "object")
-      return { ...known, phase: await giveUp(current, status, written.refusal, ports, signal) };
-    if (written === "written") {
+    if (written !== "conflict") {
+      if ("refusal" in written)
+        return { ...known, phase: await giveUp(current, status, written.refusal, ports, signal) };
       await tell(current, status, ports, signal);
-      return { ...known, phase: status.phase };
+      return { ...known, phase: status.phase, resourceVersion: written.resourceVersion };
     }
     if (conflicts > QUICK_CONFLICTS) await pauseMs(backoffMs(conflicts - QUICK_CONFLICTS, RETRY), signal);
     const fresh = await rebase(current, ports, signal);
@@ -108,11 +115,14 @@ async function rebase(work: Work, ports: RecordPorts, signal: AbortSignal): Prom
   if (object === undefined || object.metadata.uid !== work.object.metadata.uid) return undefined;
   const message = parseNotificationMessage(object);
   const plan = planDelivery(message);
-  const progress = mergeProgress(resumeProgress(plan, message.conditions), work.progress);
-  return { key: work.key, object, message, plan, progress };
+  const progress = mergeProgress(
+    resumeProgress(plan, message.conditions),
+    carryProgress(work.plan, plan, work.progress),
+  );
+  return { ...work, object, message, plan, progress };
 }
 
-type Written = "written" | "conflict" | "gone" | { refusal: string };
+type Written = WriteResult | { refusal: string };
 
 function writeUntilTaken(
   { key, object }: Work,
@@ -173,7 +183,7 @@ async function giveUp(
   if (status.phase === "Done") return "Done";
   const brief = briefStatus(status, refusal, new Date(ports.now()));
   const written = await writeUntilTaken(work, brief, ports, signal);
-  if (written === "written") await tell(work, brief, ports, signal);
+  if (typeof written === "object" && "resourceVersion" in written) await tell(work, brief, ports, signal);
   return "Failed";
 }
 

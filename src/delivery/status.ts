@@ -4,10 +4,11 @@ import type {
   Condition,
   MessageStatus,
   NotificationMessage,
+  Observed,
   Phase,
   StatusSummary,
 } from "../resources/notification-message.ts";
-import type { Plan, Refusal, Task } from "./plan.ts";
+import { type Plan, type Refusal, type Task, WHOLE_MESSAGE } from "./plan.ts";
 import { consequenceOf, isReason, type Reason } from "./reasons.ts";
 
 /** A status is read by people, and etcd takes 1.5 MiB of an object. */
@@ -79,6 +80,13 @@ export function mergeProgress(earlier: Progress, later: Progress): Progress {
   return merged;
 }
 
+/** What of `progress` under the plan `before` holds under `after`: a task with another content is to be mailed anew. */
+export function carryProgress(before: Plan, after: Plan, progress: Progress): Progress {
+  const hashes = new Map(before.tasks.map(({ id, contentHash }) => [id, contentHash]));
+  const same = after.tasks.filter(({ id, contentHash }) => hashes.get(id) === contentHash);
+  return new Map(same.map(({ id }) => [id, progress.get(id) ?? new Map()]));
+}
+
 /** What an earlier run of the service recorded, so that a restart goes on at the first recipient not yet mailed. */
 export function resumeProgress(plan: Plan, conditions: Condition[]): Progress {
   const progress = new Map<string, Map<string, Outcome>>();
@@ -86,6 +94,7 @@ export function resumeProgress(plan: Plan, conditions: Condition[]): Progress {
     const outcomes = new Map<string, Outcome>();
     for (const condition of conditions) {
       if (condition.uid !== task.id || !isReason(condition.reason)) continue;
+      if (condition.contentHash !== undefined && condition.contentHash !== task.contentHash) continue;
       const { reason, message = "", retryTimes = -1, addresses, status } = condition;
       const repeated = consequenceOf(reason) === "retry-once" && status === "False";
       const outcome: Outcome = { reason, message, attempts: retryTimes + 1, ...(repeated && { repeated }) };
@@ -116,14 +125,20 @@ export function expireProgress(plan: Plan, progress: Progress, waited: string): 
  * The status of a message: one condition for each task and outcome. `lastTransitionTime` stays as `previous` has it
  * where the condition's status did not change (Kubernetes API conventions).
  */
-export function foldStatus(plan: Plan, progress: Progress, previous: Condition[], now: Date): MessageStatus {
+export function foldStatus(
+  plan: Plan,
+  progress: Progress,
+  previous: Condition[],
+  now: Date,
+  observed: Observed = {},
+): MessageStatus {
   const rows = [
     ...plan.tasks.flatMap((task) => taskConditions(task, progress.get(task.id) ?? new Map())),
     ...plan.refusals.map(refusalCondition),
   ];
   const conditions = rows.map((row) => ({ ...row, lastTransitionTime: transitionTime(row, previous, now) }));
   const phase = phaseOf(plan, progress);
-  return { conditions, phase, summary: summaryOf(plan, progress, phase, conditions) };
+  return { conditions, phase, summary: summaryOf(plan, progress, phase, conditions), ...observed };
 }
 
 function summaryOf(plan: Plan, progress: Progress, phase: Phase, conditions: Condition[]): StatusSummary {
@@ -173,6 +188,7 @@ function taskConditions(task: Task, outcomes: ReadonlyMap<string, Outcome>): Con
     status: outcome === undefined ? "Unknown" : statusOf(outcome),
     notification: task.notification,
     uid: task.id,
+    contentHash: task.contentHash,
     ...(outcome && { reason: outcome.reason, message: outcome.message }),
     ...(outcome && outcome.attempts > 0 && { retryTimes: outcome.attempts - 1 }),
   }));
@@ -183,24 +199,31 @@ function refusalCondition({ taskId, notification, method, addresses, reason, mes
   return { method, addresses, type: "Ready", status: "False", notification, uid: taskId, reason, message };
 }
 
-/** `Unknown` while the mail may have arrived and is tried once more; nobody can say more of it than `False` after that. */
+/** `Unknown` as long as it is tried, so that a row's last transition is when it came to its end. */
 function statusOf(outcome: Outcome): Condition["status"] {
   if (outcome.reason === "Delivered") return "True";
-  return outcome.reason === "OutcomeUnknown" && !isFinal(outcome) ? "Unknown" : "False";
+  return isFinal(outcome) ? "False" : "Unknown";
 }
 
 /** Whether `message` already has this status: writing it again would only wake everybody who watches. */
-export function hasStatus({ phase, conditions }: NotificationMessage, status: MessageStatus): boolean {
-  return phase === status.phase && isDeepStrictEqual(conditions, status.conditions);
+export function hasStatus(message: NotificationMessage, status: MessageStatus): boolean {
+  const known = ({
+    phase,
+    conditions,
+    observedGeneration,
+    observedRetry,
+    restartedAt,
+  }: typeof status | typeof message) => [phase, conditions, observedGeneration, observedRetry, restartedAt];
+  return isDeepStrictEqual(known(message), known(status));
 }
 
 /** The least that can be said of a message whose full status the API server refuses, too large for one. */
-export function briefStatus({ summary }: MessageStatus, why: string, now: Date): MessageStatus {
+export function briefStatus({ summary, ...status }: MessageStatus, why: string, now: Date): MessageStatus {
   const message = shorten(`the API server refuses the status, so that no more is tried: ${why}`, MAX_MESSAGE_CHARS);
   const reason: Reason = "SubscriptionInvalid";
-  const row = { method: "", addresses: [], type: "Ready" as const, status: "False" as const, uid: "message" };
+  const row = { method: "", addresses: [], type: "Ready" as const, status: "False" as const, uid: WHOLE_MESSAGE };
   const condition: Condition = { ...row, reason, message, lastTransitionTime: formatTime(now) };
-  return { conditions: [condition], phase: "Failed", summary: { ...summary, ready: "False", reason } };
+  return { ...status, conditions: [condition], phase: "Failed", summary: { ...summary, ready: "False", reason } };
 }
 
 /** `text`, cut where it is longer than `max` characters. */
@@ -208,7 +231,8 @@ function shorten(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max - 1)}…`.toWellFormed() : text;
 }
 
-function formatTime(time: Date): string {
+/** RFC 3339 in UTC and whole seconds, as Kubernetes writes times. */
+export function formatTime(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 

@@ -14,8 +14,8 @@ export function createMessageStore(client: KubeClient): Messages {
     async writeStatus(key, resourceVersion, status, signal) {
       const patch = { metadata: { resourceVersion }, status };
       try {
-        await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
-        return "written";
+        const { metadata } = await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
+        return { resourceVersion: metadata.resourceVersion ?? "" };
       } catch (error) {
         if (error instanceof KubeError && error.code === 409) return "conflict";
         if (isAbsent(error, key.name)) return "gone";
@@ -23,11 +23,12 @@ export function createMessageStore(client: KubeClient): Messages {
       }
     },
 
-    async remove(key, uid, signal) {
+    async remove(key, resourceVersion, signal) {
       try {
-        await client.delete(typeOf(key), key, { uid }, signal);
+        await client.delete(typeOf(key), key, { resourceVersion }, signal);
+        return "removed";
       } catch (error) {
-        if (error instanceof KubeError && error.code === 409) return; // another message has taken the name
+        if (error instanceof KubeError && error.code === 409) return "conflict";
         throw error;
       }
     },

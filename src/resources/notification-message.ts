@@ -1,4 +1,5 @@
 import { describeType, FieldReader, type Fields, field, isObject, type Problem } from "./fields.ts";
+import { type MessageRequests, requestsOf } from "./message-requests.ts";
 import type { KubeObject } from "./object.ts";
 
 /** One entry of `spec.notifications`, as it was written; nothing in it is checked beyond its types. */
@@ -29,9 +30,21 @@ export interface Condition {
   message?: string;
   retryTimes?: number;
   lastTransitionTime?: string;
+  /** Of what the mail says: a task whose content changed is another task. */
+  contentHash?: string;
 }
 
-export interface MessageStatus {
+/** What of a message's spec and annotations its status is about. */
+export interface Observed {
+  /** The `metadata.generation` that the conditions are about (Kubernetes API conventions). */
+  observedGeneration?: number;
+  /** The last value of the retry annotation that was followed. */
+  observedRetry?: string;
+  /** When a message was begun anew, by a retry or by an edit after it failed: its deadline counts from then. */
+  restartedAt?: string;
+}
+
+export interface MessageStatus extends Observed {
   conditions: Condition[];
   phase: Phase;
   summary: StatusSummary;
@@ -48,7 +61,10 @@ export interface StatusSummary {
 }
 
 /** A NotificationMessage in types, or what is wrong with it as a whole. */
-export interface NotificationMessage {
+export interface NotificationMessage extends Observed {
+  /** Raised by the API server with every change of the spec. */
+  generation: number;
+  requests: MessageRequests;
   /** The templates' dot: any JSON. */
   body: unknown;
   subscriptions: Subscription[];
@@ -64,8 +80,8 @@ export const MAX_BODY_DEPTH = 64;
 
 /** Reads an untrusted NotificationMessage: never throws, wrong types become problems with their field path. */
 export function parseNotificationMessage(object: KubeObject): NotificationMessage {
-  const { phase, conditions } = parseStatus(object.status);
-  const known = { phase, conditions };
+  const { generation = 0 } = object.metadata;
+  const known = { generation, requests: requestsOf(object), ...parseStatus(object.status) };
   if (!isObject(object.spec)) {
     const problem = { path: "spec", message: `must be an object and is ${describeType(object.spec)}` };
     return { body: {}, subscriptions: [], problems: [problem], ...known };
@@ -121,11 +137,14 @@ function parseEphemeral(ephemeral: Fields, path: string, reader: FieldReader) {
 
 const PHASES: readonly string[] = ["Pending", "Processing", "Failed", "Done"];
 
-function parseStatus(status: unknown): { phase?: Phase; conditions: Condition[] } {
+function parseStatus(status: unknown): Observed & { phase?: Phase; conditions: Condition[] } {
   if (!isObject(status)) return { conditions: [] };
-  const phase = field(status, "phase");
-  const conditions = field(status, "conditions");
+  const [phase, conditions] = [field(status, "phase"), field(status, "conditions")];
+  const observedGeneration = field(status, "observedGeneration");
   return {
+    ...(typeof observedGeneration === "number" && { observedGeneration }),
+    ...textField(status, "observedRetry"),
+    ...textField(status, "restartedAt"),
     ...(typeof phase === "string" && PHASES.includes(phase) && { phase: phase as Phase }),
     conditions: Array.isArray(conditions) ? conditions.flatMap(parseCondition) : [],
   };
@@ -137,10 +156,6 @@ function parseCondition(value: unknown): Condition[] {
   const method = reader.text(value, "", "method");
   const status = reader.text(value, "", "status");
   if (method === undefined || (status !== "True" && status !== "False" && status !== "Unknown")) return [];
-  const text = (name: string) => {
-    const found = reader.text(value, "", name);
-    return found === undefined ? {} : { [name]: found };
-  };
   const retryTimes = field(value, "retryTimes");
   return [
     {
@@ -148,14 +163,21 @@ function parseCondition(value: unknown): Condition[] {
       addresses: reader.texts(value, "", "addresses"),
       type: "Ready",
       status,
-      ...text("notification"),
-      ...text("uid"),
-      ...text("reason"),
-      ...text("message"),
+      ...textField(value, "notification"),
+      ...textField(value, "uid"),
+      ...textField(value, "reason"),
+      ...textField(value, "message"),
       ...(typeof retryTimes === "number" && { retryTimes }),
-      ...text("lastTransitionTime"),
+      ...textField(value, "lastTransitionTime"),
+      ...textField(value, "contentHash"),
     },
   ];
+}
+
+/** The field where it is a text, to be spread; nothing else of a status counts. */
+function textField(fields: Fields, name: string): Record<string, string> {
+  const value = field(fields, name);
+  return typeof value === "string" ? { [name]: value } : {};
 }
 
 /** Iterative, so that a hostile nesting cannot overflow the stack. */

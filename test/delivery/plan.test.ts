@@ -20,8 +20,11 @@ function subscription(fields: object = {}) {
 test("the guide's message becomes one task", () => {
   const { tasks, refusals } = plan({ body: {}, notifications: [subscription()] });
   assert.deepEqual(refusals, []);
+  const [{ contentHash = "" } = {}] = tasks;
+  assert.match(contentHash, /^[0-9a-f]{16}$/);
   assert.deepEqual(tasks, [
     {
+      contentHash,
       id: "ops/Email",
       notification: "ops",
       method: "Email",

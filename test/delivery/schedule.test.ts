@@ -5,7 +5,14 @@ import { planWait } from "../../src/delivery/schedule.ts";
 import { type AttemptOutcome, addAttempt, type Progress } from "../../src/delivery/status.ts";
 
 const ANN = "ann@example.com";
-const task: Task = { id: "ops/Email", notification: "ops", method: "Email", template: "change", recipients: [ANN] };
+const task: Task = {
+  id: "ops/Email",
+  notification: "ops",
+  method: "Email",
+  template: "change",
+  recipients: [ANN],
+  contentHash: "0123456789abcdef",
+};
 const plan: Plan = { tasks: [task], refusals: [] };
 
 function waitAfter(...outcomes: Omit<AttemptOutcome, "address" | "message">[]): number | undefined {

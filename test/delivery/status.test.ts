@@ -19,6 +19,7 @@ const task: Task = {
   method: "Email",
   template: "change",
   recipients: ["ann@example.com", "bob@example.com", "cy@example.com"],
+  contentHash: "0123456789abcdef",
 };
 const plan: Plan = { tasks: [task], refusals: [] };
 

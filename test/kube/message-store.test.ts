@@ -21,14 +21,14 @@ const refuse =
     json(response, status(code, reason, "no", details), code);
 
 test("a status is a merge patch of this version's status, in the group that the key names", async (t) => {
-  const { asked, store } = await storeOf(t, ({ response }) => json(response, {}));
+  const { asked, store } = await storeOf(t, ({ response }) => json(response, { metadata: { resourceVersion: "8" } }));
   const legacy = { ...KEY, group: "aiops.alauda.io" };
-  assert.equal(await store.writeStatus(KEY, "7", { phase: "Done" }, SIGNAL), "written");
-  await store.remove(legacy, "u-1", SIGNAL);
+  assert.deepEqual(await store.writeStatus(KEY, "7", { phase: "Done" }, SIGNAL), { resourceVersion: "8" });
+  assert.equal(await store.remove(legacy, "8", SIGNAL), "removed");
   const below = "v1beta1/namespaces/cpaas-system/notificationmessages/message";
   assert.deepEqual(asked, [
     `PATCH /apis/aitextensions.alauda.io/${below}/status {"metadata":{"resourceVersion":"7"},"status":{"phase":"Done"}}`,
-    `DELETE /apis/aiops.alauda.io/${below} {"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"u-1"}}`,
+    `DELETE /apis/aiops.alauda.io/${below} {"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"resourceVersion":"8"}}`,
   ]);
 });
 
@@ -44,12 +44,12 @@ test("a server that does not serve messages at the moment has lost none", async 
   const { store } = await storeOf(t, refuse(404, "NotFound"));
   await assert.rejects(store.get(KEY, SIGNAL), { code: 404 });
   await assert.rejects(store.writeStatus(KEY, "7", {}, SIGNAL), { code: 404 });
-  await assert.rejects(store.remove(KEY, "u-1", SIGNAL), { code: 404 });
+  await assert.rejects(store.remove(KEY, "7", SIGNAL), { code: 404 });
 });
 
-test("another message under the same name is left alone, and one already gone is no trouble", async (t) => {
-  const another = await storeOf(t, refuse(409, "Conflict"));
-  await another.store.remove(KEY, "u-1", SIGNAL);
+test("a message that changed is not deleted, and one already gone is no trouble", async (t) => {
+  const changed = await storeOf(t, refuse(409, "Conflict"));
+  assert.equal(await changed.store.remove(KEY, "7", SIGNAL), "conflict");
   const gone = await storeOf(t, refuse(404, "NotFound", { name: "message" }));
-  await gone.store.remove(KEY, "u-1", SIGNAL);
+  assert.equal(await gone.store.remove(KEY, "7", SIGNAL), "removed");
 });
