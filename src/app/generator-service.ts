@@ -2,13 +2,15 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { GenerateConfig } from "../config/config.ts";
 import { loadPolicyFiles } from "../generator/policy-files.ts";
 import type { GeneratorPorts } from "../generator/ports.ts";
+import { runAlone } from "../generator/run-alone.ts";
 import { runGenerator } from "../generator/run-generator.ts";
+import type { StandbyDecision } from "../generator/standby.ts";
 import { connect } from "../kube/connect.ts";
 import { recordEvent } from "../kube/record-event.ts";
 import { watchResource } from "../kube/watch-resource.ts";
 import type { Logger } from "../observe/logger.ts";
 import { accessOf } from "./cluster-access.ts";
-import { type Service, startService } from "./service.ts";
+import { type Service, startService, type Term } from "./service.ts";
 
 /** Where Kyverno writes its UpdateRequests, and the guide looks for them. */
 const UPDATE_REQUEST_NAMESPACE = "kyverno";
@@ -21,7 +23,8 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
   const files = await loadPolicyFiles(config.policies);
   const client = await connect(accessOf(config));
   const reporter = { reportingController: REPORTING_CONTROLLER, reportingInstance: config.identity };
-  return startService(config, { client, logger, metrics: generatorMetrics() }, async (term) => {
+  const metrics = generatorMetrics();
+  return startService(config, { client, logger, metrics }, async (term) => {
     const ports: GeneratorPorts = {
       cluster: client,
       watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
@@ -37,8 +40,27 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
         else term.readiness.lack("policies", missing.join("; "));
       },
     };
-    await runGenerator(options, ports, logger, term.stop);
+    const run = (signal: AbortSignal) => runGenerator(options, ports, logger, signal);
+    if (config.besideKyverno) return run(term.stop);
+    const onDecision = standbyObserver(term, logger, metrics.standingBy);
+    await runAlone({ cluster: client, logger, run, onDecision }, term.stop).finally(() => metrics.standingBy(false));
   });
+}
+
+/** Tells readiness, metrics and log whether a Kyverno generates in our place. Standing by is being ready: to take over. */
+function standbyObserver({ readiness }: Term, logger: Logger, standingBy: (stands: boolean) => void) {
+  return (decision: StandbyDecision): void => {
+    standingBy(decision.standBy);
+    const because = decision.standBy ? decision.because : undefined;
+    const before = readiness.note("standing by", because);
+    if (because === undefined) {
+      if (before !== undefined) logger.info("Kyverno does not generate any more, taking over");
+      return;
+    }
+    if (because !== before) logger.warn({ because }, "Standing by beside Kyverno");
+    readiness.have("policies");
+    readiness.have("start");
+  };
 }
 
 function generatorMetrics() {
@@ -49,5 +71,14 @@ function generatorMetrics() {
     help: "1 while this replica holds the Lease",
     registers: [registry],
   });
-  return { registry, leading: (leads: boolean) => leader.set(leads ? 1 : 0) };
+  const standby = new Gauge({
+    name: "courier_generator_standby",
+    help: "1 while this replica leaves generating to a Kyverno on the same cluster",
+    registers: [registry],
+  });
+  return {
+    registry,
+    leading: (leads: boolean) => leader.set(leads ? 1 : 0),
+    standingBy: (stands: boolean) => standby.set(stands ? 1 : 0),
+  };
 }

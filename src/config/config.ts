@@ -39,6 +39,8 @@ export interface ServeConfig extends ClusterConfig {
 
 export interface GenerateConfig extends ClusterConfig {
   policies: string[];
+  /** Whether the generator runs although a Kyverno generates on the same cluster. */
+  besideKyverno: boolean;
 }
 
 export interface SandboxConfig extends LogConfig {
@@ -60,7 +62,7 @@ const COMMAND_DEFAULTS: Record<CommandName, object> = {
     allowSafeHtml: false,
     allowedRecipientDomains: [],
   },
-  generate: { leaseName: "courier-generator", policies: [] },
+  generate: { leaseName: "courier-generator", policies: [], besideKyverno: false },
   sandbox: { once: false },
 };
 

@@ -143,6 +143,12 @@ export const SETTINGS: readonly Setting[] = [
     parse: (text, previous) => parseList(text, previous as string[] | undefined),
   },
   {
+    flag: "--beside-kyverno",
+    env: "COURIER_BESIDE_KYVERNO",
+    help: "generate although a Kyverno generates on the same cluster",
+    commands: ["generate"],
+  },
+  {
     flag: "--http-listen <address>",
     env: "COURIER_HTTP_LISTEN",
     default: "127.0.0.1:8080",

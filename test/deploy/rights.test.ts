@@ -23,6 +23,13 @@ const POLICY: ResourceType = {
   plural: "clusterpolicies",
   namespaced: false,
 };
+const DEPLOYMENT: ResourceType = {
+  group: "apps",
+  version: "v1",
+  kind: "Deployment",
+  plural: "deployments",
+  namespaced: true,
+};
 const CLUSTER_ROLE: ResourceType = {
   group: "rbac.authorization.k8s.io",
   version: "v1",
@@ -112,6 +119,14 @@ describe("the shipped rights, on a real API server", {
     assert.equal(await answerTo(list(generator, POLICY, {})), 200);
     assert.equal(await answerTo(generator.create(CONFIG_MAP, configMap("rights"))), 403);
     assert.equal(await answerTo(generator.mergePatch(POLICY, { namespace: "", name: "any" }, {})), 403);
+  });
+
+  test("the generator sees whether a Kyverno is there, and no other Deployment or Lease of its namespace", async () => {
+    for (const type of [DEPLOYMENT, LEASE]) {
+      const place = (name: string) => inNamespace(name, "kyverno");
+      assert.equal(await generator.get(type, place("kyverno-background-controller")), undefined);
+      assert.equal(await answerTo(generator.get(type, place("kyverno-admission-controller"))), 403);
+    }
   });
 
   test("the generator reads no Secret", async () => {

@@ -56,7 +56,8 @@ export async function openCluster(t: TestContext): Promise<KubeClient> {
   return client;
 }
 
-async function sandboxKubeconfig(t: TestContext): Promise<string> {
+/** Starts a sandbox API server for this test, without anything in it, and gives the path of its kubeconfig. */
+export async function sandboxKubeconfig(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "courier-generator-"));
   const server = await startApiServer();
   onEnd(t, async () => {
