@@ -1,18 +1,11 @@
 import type { Reason } from "../delivery/reasons.ts";
-import { isCertificateCode, type SmtpFailure } from "./classify.ts";
+import { isCertificateCode } from "./classify.ts";
 import type { EmailServer } from "./email-server.ts";
+import type { FailureReport } from "./failure-report.ts";
 import { isAboutSender, isAboutSize, recipientRemedy } from "./reply.ts";
 
 /** Characters of a server's reply that are passed on. */
 const MAX_REPLY_LENGTH = 300;
-
-/** A failure as it came: the codes, and the words of server or system. */
-export interface FailureReport extends SmtpFailure {
-  /** The server's reply, any number of lines. */
-  response?: string;
-  /** What Node or nodemailer says; used only where no reply came. */
-  text?: string;
-}
 
 /** One line for people: what the server at `host:port` did, and what to do about it where something can be done. */
 export function explainFailure(reason: Reason, report: FailureReport, server: EmailServer): string {

@@ -2,8 +2,9 @@ import type { RecipientOutcome } from "../delivery/ports.ts";
 import { classifyFailure } from "./classify.ts";
 import type { Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
-import { explainDelivery, explainFailure, type FailureReport } from "./explain.ts";
-import { asksToComeLater, enhancedCodeOf, isTooManyRecipients } from "./reply.ts";
+import { explainDelivery, explainFailure } from "./explain.ts";
+import { type FailureReport, reportOf, type SmtpError } from "./failure-report.ts";
+import { asksToComeLater, isTooManyRecipients } from "./reply.ts";
 import type { Attempt } from "./smtp-pool.ts";
 
 /** Greylists are made to let a mail through after a minute or more (RFC 6647 §2.1); earlier ones begin the wait anew. */
@@ -12,25 +13,14 @@ const COME_LATER_MS = 60_000;
 /** An outcome whose `address` is the envelope's. */
 export type AddressOutcome = RecipientOutcome;
 
-/** What nodemailer puts on its errors, as much as we read. Checked field by field: it comes from outside. */
-interface SmtpError {
-  message?: unknown;
-  code?: unknown;
-  originalCode?: unknown;
-  responseCode?: unknown;
-  response?: unknown;
-  command?: unknown;
-  recipient?: unknown;
-  rejectedErrors?: unknown;
-}
-
 /** One outcome for each envelope recipient: a server may take a mail for some and refuse it for others. */
 export function outcomesOf(attempt: Attempt, mail: Mail, server: EmailServer): AddressOutcome[] {
   const refused = refusedRecipients("info" in attempt ? attempt.info : attempt.error);
+  const untried = "error" in attempt && attempt.untried ? { untried: true as const } : {};
   return mail.envelope.to.map((address) => {
     const refusal = refused.get(address);
     if (refusal !== undefined) return failureOutcome(address, reportOf(refusal, "transaction"), server);
-    if ("error" in attempt) return failureOutcome(address, reportOf(attempt.error, attempt.stage), server);
+    if ("error" in attempt) return { ...failureOutcome(address, attemptReport(attempt), server), ...untried };
     return { address, reason: "Delivered", message: explainDelivery(attempt.info.response, server) };
   });
 }
@@ -55,6 +45,10 @@ function failureOutcome(address: string, report: FailureReport, server: EmailSer
   return { address, reason, message, ...(isForLater(report) && { retryInMs: COME_LATER_MS }) };
 }
 
+function attemptReport({ error, stage, serverWorks }: Extract<Attempt, { error: unknown }>): FailureReport {
+  return { ...reportOf(error, stage), ...(serverWorks && { serverWorks }) };
+}
+
 function isForLater({ responseCode, response = "", ...report }: FailureReport): boolean {
   return responseCode !== undefined && asksToComeLater({ ...report, responseCode }, response);
 }
@@ -63,22 +57,4 @@ function refusedRecipients(source: unknown): Map<unknown, SmtpError> {
   const { rejectedErrors } = (source ?? {}) as SmtpError;
   const errors: SmtpError[] = Array.isArray(rejectedErrors) ? rejectedErrors : [];
   return new Map(errors.map((error) => [error.recipient, error]));
-}
-
-function reportOf(error: unknown, stage: FailureReport["stage"]): FailureReport {
-  const { message, code, originalCode, responseCode, response, command } = (error ?? {}) as SmtpError;
-  return {
-    stage,
-    ...(typeof code === "string" ? { code } : {}),
-    ...(typeof originalCode === "string" ? { originalCode } : {}),
-    ...(typeof responseCode === "number" ? { responseCode } : {}),
-    ...(typeof command === "string" ? { command } : {}),
-    ...(typeof response === "string" ? withEnhanced(response) : {}),
-    ...(typeof message === "string" ? { text: message } : {}),
-  };
-}
-
-function withEnhanced(response: string): Pick<FailureReport, "response" | "enhanced"> {
-  const enhanced = enhancedCodeOf(response);
-  return enhanced === undefined ? { response } : { response, enhanced };
 }

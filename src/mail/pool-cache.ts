@@ -1,5 +1,6 @@
 import type { EmailServer } from "./email-server.ts";
 import { openSmtpPool, type SmtpPool, type SmtpPoolOptions } from "./smtp-pool.ts";
+import { throttlePool } from "./throttled-pool.ts";
 
 /** One pool of connections for each server in use. */
 export interface PoolCache {
@@ -42,7 +43,11 @@ export function createPoolCache(options: SmtpPoolOptions): PoolCache {
     for (const [otherKey, other] of [...entries]) retire(otherKey, other);
     const [oldest] = entries;
     if (oldest !== undefined && entries.size >= MAX_POOLS) drop(...oldest);
-    const entry: Entry = { pool: openSmtpPool(server, options), users: 0, retired: false };
+    const entry: Entry = {
+      pool: throttlePool(openSmtpPool(server, options), options.maxConnections, Date.now),
+      users: 0,
+      retired: false,
+    };
     entries.set(key, entry);
     return entry;
   }

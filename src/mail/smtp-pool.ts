@@ -19,12 +19,21 @@ export interface SmtpPoolOptions {
 }
 
 /** What became of one attempt: the server's answer, or an error and how far the mail had come. */
-export type Attempt = { info: SMTPPoolSentMessageInfo } | { error: unknown; stage: SendStage };
+export type Attempt =
+  | { info: SMTPPoolSentMessageInfo }
+  | {
+      error: unknown;
+      stage: SendStage;
+      /** Other mails go through the server. */
+      serverWorks?: boolean;
+      /** It never had a connection of its own to try. */
+      untried?: true;
+    };
 
 /** Kept-alive connections to one SMTP server. */
 export interface SmtpPool {
-  /** Never rejects. When `signal` aborts, the attempt ends at once with an error. */
-  send(mail: Mail, signal: AbortSignal): Promise<Attempt>;
+  /** Never rejects. When `signal` aborts, the attempt ends at once with an error. Each new stage is told to `onStage`. */
+  send(mail: Mail, signal: AbortSignal, onStage?: (stage: SendStage) => void): Promise<Attempt>;
   /** Whether the server takes addresses that are not ASCII (RFC 6531): asked once, and `true` when nobody answers. */
   takesUtf8Addresses(): Promise<boolean>;
   /** Ends the connections; what is under way fails. */
@@ -44,7 +53,7 @@ export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): Smt
   const pool = new SMTPPool({ ...connection, maxConnections: options.maxConnections });
   let utf8: boolean | undefined;
   return {
-    send: (mail, signal) => sendThrough(pool, mail, signal),
+    send: (mail, signal, onStage) => sendThrough(pool, mail, signal, onStage),
     async takesUtf8Addresses() {
       utf8 ??= await offersSmtpUtf8(connection);
       return utf8 ?? true;
@@ -82,19 +91,28 @@ function isLoopback(host: string): boolean {
  * nodemailer asks a mail for these four things, in this order; the questions tell how far it is. Handing it a ready
  * mail instead of having it build one saves half of the sending's CPU time (docs/decisions/042).
  */
-function sendThrough(pool: SMTPPool, mail: Mail, signal: AbortSignal): Promise<Attempt> {
+function sendThrough(
+  pool: SMTPPool,
+  mail: Mail,
+  signal: AbortSignal,
+  onStage: (stage: SendStage) => void = () => {},
+): Promise<Attempt> {
   let stage: SendStage = "queued";
+  const enter = (next: SendStage) => {
+    stage = next;
+    onStage(next);
+  };
   const message = {
     getHeader: () => {
-      stage = "connecting"; // asked when a connection takes the mail, again when nodemailer requeues it
+      enter("connecting"); // asked when a connection takes the mail, again when nodemailer requeues it
       return mail.messageId;
     },
     getEnvelope: () => ({ ...mail.envelope, to: [...mail.envelope.to] }),
     messageId: () => mail.messageId,
     createReadStream: () => {
-      stage = "transaction"; // asked when the session is up
+      enter("transaction"); // asked when the session is up
       return Readable.from(slices(mail.content), { objectMode: false }).once("end", () => {
-        stage = "handed-over"; // what follows the last byte is the final dot
+        enter("handed-over"); // what follows the last byte is the final dot
       });
     },
   };

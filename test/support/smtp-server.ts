@@ -52,8 +52,9 @@ export interface TestSmtpServer {
   readonly port: number;
   /** Mails that the server answered with 250, in order. */
   readonly mails: AcceptedMail[];
-  /** Connections made so far. */
+  /** Connections made so far, and those of them that were greeted and are still open. */
   readonly connections: number;
+  readonly open: number;
   /** The behaviour of sessions and commands from now on. */
   script: SmtpScript;
   /** Resolves when the server has accepted `count` mails in all. */
@@ -71,6 +72,7 @@ export interface TestSmtpServer {
 export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtpServer> {
   const mails: AcceptedMail[] = [];
   const moments = new Set<Moment>();
+  const greeted = new Set<string>();
   const changed = new EventEmitter().setMaxListeners(0);
   let connections = 0;
 
@@ -86,9 +88,14 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
     ...listenerOptions(script),
     onConnect(session, done) {
       connections++;
-      at("greeting", session, () => done(refusal(self.script.greeting?.())));
+      at("greeting", session, () => {
+        const reply = self.script.greeting?.();
+        if (reply === undefined) greeted.add(session.id);
+        done(refusal(reply));
+      });
     },
-    onClose() {
+    onClose({ id }) {
+      greeted.delete(id);
       setImmediate(() => changed.emit("change"));
     },
     onAuth({ username = "", password }, _session, done) {
@@ -140,6 +147,9 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
     script,
     get connections() {
       return connections;
+    },
+    get open() {
+      return greeted.size;
     },
     async received(count) {
       await until(() => mails.length >= count);
