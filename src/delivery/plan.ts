@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { formatProblem, isObject, type Problem } from "../resources/fields.ts";
 import type { NotificationMessage, Subscription } from "../resources/notification-message.ts";
 import { parseRecipient } from "../resources/recipient.ts";
+import { visibleLine } from "../resources/visible.ts";
 import type { Reason } from "./reasons.ts";
 
 /** A subscription × a method: one text, for all its recipients. */
@@ -57,7 +58,8 @@ export function planDelivery(message: NotificationMessage): Plan {
   }
   const ids = new Set<string>();
   const bodyHash = hashOf(message.body);
-  const plans = message.subscriptions.map((subscription) => {
+  const plans = message.subscriptions.map((given) => {
+    const subscription = { ...given, name: visibleLine(given.name) };
     const id = uniqueId(subscription.name, ids);
     ids.add(id);
     return planSubscription(subscription, id, bodyHash);
@@ -187,7 +189,7 @@ function hashOf(value: unknown): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** A status is no place for a megabyte somebody put where an address belongs. */
+/** A status is no place for a megabyte somebody put where an address belongs, nor for a terminal's control characters. */
 function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return visibleLine(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

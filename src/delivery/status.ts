@@ -8,6 +8,7 @@ import type {
   Phase,
   StatusSummary,
 } from "../resources/notification-message.ts";
+import { visibleLine } from "../resources/visible.ts";
 import { type Plan, type Refusal, type Task, WHOLE_MESSAGE } from "./plan.ts";
 import { consequenceOf, isReason, type Reason } from "./reasons.ts";
 
@@ -226,9 +227,9 @@ export function briefStatus({ summary, ...status }: MessageStatus, why: string, 
   return { ...status, conditions: [condition], phase: "Failed", summary: { ...summary, ready: "False", reason } };
 }
 
-/** `text`, cut where it is longer than `max` characters. */
+/** `text` as one line, cut where it is longer than `max` characters. */
 function shorten(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max - 1)}…`.toWellFormed() : text;
+  return visibleLine(text.length > max ? `${text.slice(0, max - 1)}…`.toWellFormed() : text);
 }
 
 /** RFC 3339 in UTC and whole seconds, as Kubernetes writes times. */

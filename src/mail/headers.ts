@@ -11,12 +11,16 @@ const LINE_LENGTH = 76;
 
 /** Control characters, line and paragraph separators: whatever could end or forge a header line. */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
-/** Characters that reorder what stands around them; zero-width joiners stay, emoji and Indic scripts need them. */
-const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/**
+ * Characters that show nothing or reorder what stands around them: Unicode's Default_Ignorable_Code_Point and the
+ * annotation marks. Joiners and variation selectors stay, emoji and Indic scripts need them.
+ */
+const HIDDEN =
+  /[[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\u200c\u200d\u180b-\u180d\ufe00-\ufe0f\u{e0100}-\u{e01ef}]]/gv;
 
-/** One line of plain text for a header: no control and bidi characters, blanks collapsed. */
+/** One line of plain text for a header: no control, bidi and hidden characters, blanks collapsed. */
 export function cleanHeaderText(text: string): string {
-  return text.toWellFormed().replace(CONTROLS, " ").replace(BIDI, "").replace(/\s+/g, " ").trim();
+  return text.toWellFormed().replace(CONTROLS, " ").replace(HIDDEN, "").replace(/\s+/g, " ").trim();
 }
 
 /** A subject that is one line of at most 200 characters; a longer one is cut between graphemes and ends in `…`. */

@@ -17,9 +17,13 @@ const MAX_TAGS = 10_000;
 /** Deeper elements are dropped; real mails stay under 30. */
 const MAX_NESTING = 100;
 
-/** Characters that no mail body needs and some servers refuse: controls other than tab and newline. */
+/**
+ * Characters that no mail body needs: controls other than tab and newline, some of which servers refuse and terminals
+ * obey, and the bidi embeddings and overrides that make one text look like another. Marks and isolates stay, Arabic and
+ * Hebrew need them.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e]/g;
 
 /** A rendered body that is not made into a mail; the message says why. */
 export class MailBodyError extends Error {
@@ -154,6 +158,25 @@ const MAIL_HTML: sanitizeHtml.IOptions = {
   allowedSchemes: ["http", "https", "mailto"],
   allowedSchemesByTag: { img: ["https", "cid"] },
   allowProtocolRelative: false,
+  transformTags: {
+    a: (tagName, attribs) => ({ tagName, attribs: withPlainAddress(attribs, "href") }),
+    img: (tagName, attribs) => ({ tagName, attribs: withPlainAddress(attribs, "src") }),
+  },
   nonTextTags: ["script", "style", "textarea", "option", "noscript", "title", "template"],
   nestingLimit: MAX_NESTING,
 };
+
+/** An address whose host is not plain ASCII, or that has a user before it: `https://bank.example@evil.example`. */
+const DISGUISED = /^ *https?:[\\/]*[^/?#]*(?:[^\x20-\x7e]|[@%\\])/i;
+
+/** The same attributes, with the host in A-labels and without a user: what is shown of the link is where it leads. */
+function withPlainAddress(attribs: sanitizeHtml.Attributes, name: "href" | "src"): sanitizeHtml.Attributes {
+  const address = attribs[name]?.replace(/[\t\n]/g, ""); // as browsers read it
+  if (address === undefined || !DISGUISED.test(address)) return attribs;
+  const { [name]: _, ...rest } = attribs;
+  if (!URL.canParse(address)) return rest;
+  const url = new URL(address);
+  url.username = "";
+  url.password = "";
+  return { ...rest, [name]: url.href };
+}

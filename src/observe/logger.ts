@@ -43,7 +43,15 @@ export function formatTextLine(record: string, fieldStyle: FieldStyle): string {
   const printed = fieldStyle === "object" ? printObject(fields) : printPairs(fields);
   const about = message === undefined ? "" : `[${oneLine(String(message))}] `;
   const text = `${about}${oneLine(String(msg ?? ""))}`;
-  return `${ts} ${String(level).toUpperCase().padEnd(5)} ${text}${printed === "" ? "" : ` ${printed}`}\n`;
+  return `${escapeHidden(`${ts} ${String(level).toUpperCase().padEnd(5)} ${text}${printed === "" ? "" : ` ${printed}`}`)}\n`;
+}
+
+/** What JSON leaves as it is though a terminal obeys it, or shows the line otherwise for it: C1 controls, bidi, line ends. */
+function escapeHidden(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (hidden) => `\\u${hidden.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** `{"from": ["a"], "status":{…}}`: scalars and lists spaced as zap prints them, objects compact as the guide shows them. */

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
+import { INVISIBLE, visibleLine } from "./visible.ts";
 
 /** A destination as SMTP takes it, or one sentence that says what is wrong with it and what to write instead. */
 export type ParsedRecipient = { address: string; needsSmtpUtf8: boolean } | { refusal: string };
@@ -12,8 +13,6 @@ const MAX_ADDRESS_BYTES = 254;
 /** What RFC 5322 calls `atext`, and RFC 6531's letters beyond ASCII. */
 const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+)*$/u;
 const HOST_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
-/** Control, format (bidi, zero width) and separator characters, none of which is ever part of an address. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /**
  * The SMTP address of a `receivers[].destination`. One bare address is taken, with an internationalised domain as
@@ -71,6 +70,6 @@ function bareAddress(text: string): string {
 
 /** `text` in quotes, short and without characters that could break or forge a line. */
 function quote(text: string): string {
-  const clean = text.replace(new RegExp(INVISIBLE, "gu"), "?");
+  const clean = visibleLine(text);
   return `"${clean.length > 60 ? `${clean.slice(0, 59)}…` : clean}"`;
 }

@@ -101,6 +101,21 @@ suite("the body", () => {
       assert.match(String(mail.html), /before.*after/s);
     });
 
+  for (const [link, shown] of [
+    ["https://example.com/a@b?c=%20d#e@f", "https://example.com/a@b?c=%20d#e@f"],
+    ["https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"],
+    ["https://b%c3%bccher.example", "https://xn--bcher-kva.example/"],
+    ["https://example.com@evil.example/", "https://evil.example/"],
+    ["HTTPS:\\\\evil.example\\@example.com", "https://evil.example/@example.com"],
+    ["ht\ntps://example.com@evil.example", "https://evil.example/"],
+    ["https://a%zz.example", undefined],
+  ] as const) {
+    test(`shows of the link ${JSON.stringify(link)} where it leads: ${shown}`, async () => {
+      const { html } = await simpleParser(compose({ body: `<a href="${link}">x</a>`, bodyType: "Html" }).content);
+      assert.equal(/href="([^"]*)"/.exec(html || "")?.[1], shown);
+    });
+  }
+
   test("of ten thousand nested elements is composed", () => {
     assert.ok(compose({ body: `${"<div>".repeat(10_000)}x` }).content.length < 100_000);
   });
@@ -118,6 +133,11 @@ suite("the subject", () => {
 
   test("is one line without control and bidi characters", async () => {
     assert.equal(await subjectOf(" a\r\nBcc: b@example.com\t\u0000c \u202ed\u2066e "), "a Bcc: b@example.com c de");
+  });
+
+  test("has no characters that hide, and keeps those that emoji and scripts are made with", async () => {
+    assert.equal(await subjectOf("p\u200ba\u00ady\u{e0041}\u3164 \u2060x"), "pay x");
+    assert.equal(await subjectOf("👩\u200d💻 ❤\ufe0f می\u200cخواهم"), "👩\u200d💻 ❤\ufe0f می\u200cخواهم");
   });
 
   test("ends in … when it is longer than 200 characters", async () => {
@@ -229,7 +249,7 @@ suite("whatever is given", () => {
         const plain = body
           .toWellFormed()
           .replace(/\r\n?/g, "\n")
-          .replace(/[^\P{Cc}\t\n\u0080-\u009f]/gu, "");
+          .replace(/[^\P{Cc}\t\n]|[\u202a-\u202e]/gu, "");
         assert.equal(mail.text?.replace(/^\n$/, ""), plain.replace(/^\n$/, "")); // mailparser makes the one of the other
       }),
       { numRuns: 50 },

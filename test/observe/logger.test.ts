@@ -45,6 +45,12 @@ test("a value from outside cannot forge a second line", () => {
   assert.equal(lines.join("").split("\n").length, 2);
 });
 
+test("a value from outside can neither command a terminal nor turn a line around", () => {
+  const { logger, lines } = logTo("text");
+  logger.warn({ error: "\u001b[2J \u009b2J \u202egnp" }, "a");
+  assert.match(lines.join(""), /"\\u001b\[2J \\u009b2J \\u202egnp"/);
+});
+
 test("credentials are hidden wherever they stand", () => {
   const { logger, lines } = logTo("json");
   logger.info({ password: "s3cret", server: { password: "s3cret", token: "s3cret" } }, "x");
