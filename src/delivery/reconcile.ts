@@ -4,21 +4,18 @@ import type { Logger } from "../observe/logger.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../resources/notification-message.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import type { Admission } from "./admission.ts";
-import { mailIdOf, type Plan, planDelivery, type Task } from "./plan.ts";
-import type { Draft, MailServer, MailServerState, MessageKey } from "./ports.ts";
+import { fallbackTimeMs } from "./fallback.ts";
+import { type Plan, planDelivery, type Task } from "./plan.ts";
+import type { MessageKey } from "./ports.ts";
+import { type Occasion, type PreparePorts, prepareMail, tellFallback } from "./prepare.ts";
 import { type RecordPorts, record } from "./record.ts";
-import { renderTask } from "./render.ts";
 import { type Followed, followedBy, reopen, restartOf } from "./restart.ts";
 import { planWait, type Wait } from "./schedule.ts";
 import { type SendPorts, sendTask, untriedForAll } from "./send.ts";
-import { sourceOf } from "./source.ts";
 import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./status.ts";
-import type { TemplateStore } from "./templates.ts";
 
-export interface ReconcilePorts extends Omit<SendPorts, "permit" | "admit" | "giveBack">, RecordPorts {
+export interface ReconcilePorts extends Omit<SendPorts, "permit" | "admit" | "giveBack">, RecordPorts, PreparePorts {
   admission: Admission;
-  templates: TemplateStore;
-  server(): MailServerState;
   /** Throws when this process has lost the right to work on messages. */
   assertLeading(): void;
   logger: Logger;
@@ -46,6 +43,7 @@ export interface ReconcileOptions {
 export type Verdict =
   | { kind: "gone" }
   | { kind: "failed"; removeInMs: number }
+  /** `deadlineInMs`: when it is tried again in any case, because a time ends for it. */
   | { kind: "waiting"; wait: Wait; reason: string; deadlineInMs: number };
 
 const GONE: Verdict = { kind: "gone" };
@@ -83,8 +81,10 @@ export async function reconcile(
   const plan = planDelivery(message);
   const resumed = resumeProgress(plan, message.conditions);
   const earlier = restart === undefined ? resumed : reopen(resumed);
-  const progress = await attemptTasks(object, message, plan, earlier, logged, signal);
   const deadlineAtMs = startedMs(object, followed, ports.now()) + options.deadlineMs;
+  const fallbackAtMs = deadlineAtMs - fallbackTimeMs(options.deadlineMs);
+  const occasion = { object, message, isLate: ports.now() >= fallbackAtMs };
+  const progress = await attemptTasks(occasion, plan, earlier, logged, signal);
   const expires = { inMs: deadlineAtMs - ports.now(), afterMs: options.deadlineMs };
   const recorded = await record({ key, object, message, plan, progress, followed }, expires, logged, signal);
   if (recorded === undefined) return GONE;
@@ -94,12 +94,12 @@ export async function reconcile(
     return { kind: "failed", removeInMs: options.failedRetentionMs };
   }
   const wait = planWait(recorded.plan, recorded.progress, key.namespace);
-  return { kind: "waiting", wait, reason: recorded.reason, deadlineInMs: deadlineAtMs - ports.now() };
+  const nextAtMs = occasion.isLate ? deadlineAtMs : fallbackAtMs;
+  return { kind: "waiting", wait, reason: recorded.reason, deadlineInMs: nextAtMs - ports.now() };
 }
 
 async function attemptTasks(
-  object: KubeObject,
-  message: NotificationMessage,
+  occasion: Occasion,
   plan: Plan,
   earlier: Progress,
   ports: ReconcilePorts,
@@ -109,7 +109,7 @@ async function attemptTasks(
   ports.logger.info({ tasks: open.length }, "Try to exec");
   let progress = earlier;
   for (const task of open) {
-    for await (const outcomes of attemptTask(object, message, task, progress, ports, signal)) {
+    for await (const outcomes of attemptTask(occasion, task, progress, ports, signal)) {
       for (const { reason, untried } of outcomes) if (!untried) ports.observe.attempted(task.method, reason);
       progress = addAttempt(progress, task.id, outcomes);
     }
@@ -122,8 +122,7 @@ async function attemptTasks(
  * of the mails before it, and they would be sent again with every new try.
  */
 async function* attemptTask(
-  object: KubeObject,
-  message: NotificationMessage,
+  occasion: Occasion,
   task: Task,
   progress: Progress,
   ports: ReconcilePorts,
@@ -138,16 +137,17 @@ async function* attemptTask(
   if (refused.length > 0) yield refused;
   if (left.size === 0) return;
   try {
-    const prepared = prepareMail(object, message, task, [...left], ports);
+    const prepared = prepareMail(occasion, task, [...left], ports);
     if ("untried" in prepared) return yield prepared.untried;
+    const { draft, server, fallback } = prepared;
     const permit = async (abort: AbortSignal) => {
       await ports.recording.pass(abort);
       ports.assertLeading();
     };
-    const sendPorts = { ...ports, permit, ...allowanceOf(object, task, progress, ports.admission) };
-    for await (const outcomes of sendTask(prepared.draft, prepared.server, sendPorts, signal)) {
+    const sendPorts = { ...ports, permit, ...allowanceOf(occasion.object, task, progress, ports.admission) };
+    for await (const outcomes of sendTask(draft, server, sendPorts, signal)) {
       for (const { address } of outcomes) left.delete(address);
-      yield outcomes;
+      yield fallback === undefined ? outcomes : tellFallback(outcomes, fallback);
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -168,27 +168,6 @@ function allowanceOf({ metadata }: KubeObject, task: Task, progress: Progress, a
       if (!isCounted(address)) admission.giveBack(namespace, address);
     },
   };
-}
-
-type PreparedMail = { draft: Draft; server: MailServer } | { untried: AttemptOutcome[] };
-
-function prepareMail(
-  object: KubeObject,
-  message: NotificationMessage,
-  task: Task,
-  to: string[],
-  ports: ReconcilePorts,
-): PreparedMail {
-  const { namespace = "", name = "", uid = "" } = object.metadata;
-  const found = ports.templates.find(namespace, task.template);
-  if ("reason" in found) return { untried: untriedForAll(to, found.reason, found.message) };
-  const rendered = renderTask(found.template, formatKey({ namespace, name: task.template }), message.body);
-  if ("reason" in rendered) return { untried: untriedForAll(to, rendered.reason, rendered.message) };
-  const state = ports.server();
-  if ("problem" in state) return { untried: untriedForAll(to, "ServerNotConfigured", state.problem) };
-  const source = sourceOf(object);
-  const about = { message: { uid, namespace, name }, taskId: mailIdOf(task), ...(source !== undefined && { source }) };
-  return { draft: { ...about, to, ...rendered }, server: state.server };
 }
 
 async function consume(

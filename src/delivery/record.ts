@@ -4,6 +4,7 @@ import type { Gate } from "../control/gate.ts";
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
 import {
+  type Condition,
   type MessageStatus,
   type NotificationMessage,
   type Phase,
@@ -194,8 +195,8 @@ async function tell(work: Work, status: MessageStatus, ports: RecordPorts, signa
 }
 
 /**
- * One Warning Event for each task and reason for which a message fails or waits; those that were told before are not told
- * again.
+ * One Warning Event for each task and reason for which a message fails, waits or goes out as a fallback mail; those that
+ * were told before are not told again.
  */
 async function announce(
   { object, message, plan }: Work,
@@ -204,15 +205,24 @@ async function announce(
   signal: AbortSignal,
 ): Promise<void> {
   const refused = new Set(plan.refusals.map(({ taskId, reason }) => `${taskId} ${reason}`));
-  const told = new Set(message.conditions.map(({ uid, reason }) => `${uid} ${reason}`));
-  for (const { uid, status: ready, method, reason, message: note = "", addresses } of status.conditions) {
-    const name = `${uid} ${reason}`;
-    if (ready === "True" || reason === undefined || told.has(name)) continue;
-    told.add(name);
-    if (refused.has(name) || stopsBeforeSending(reason)) observe.stopped(method, reason);
+  const told = new Set(message.conditions.map((condition) => troubleOf(condition)?.name));
+  for (const condition of status.conditions) {
+    const trouble = troubleOf(condition);
+    if (trouble === undefined || told.has(trouble.name)) continue;
+    const { uid, method, addresses, message: note = "" } = condition;
+    const { reason } = trouble;
+    const cause = `${uid} ${reason}`;
+    if (!told.has(cause) && (refused.has(cause) || stopsBeforeSending(reason))) observe.stopped(method, reason);
+    told.add(trouble.name).add(cause);
     const to = addresses.length > 0 ? `${addresses.join(", ")}: ` : "";
     await events.record(object, { type: "Warning", reason, note: `${to}${note}` }, signal);
   }
+}
+
+/** What a row says that somebody should know, and the name under which it is told once. */
+function troubleOf({ uid, status, reason, fallback }: Condition): { name: string; reason: string } | undefined {
+  if (status !== "True") return reason === undefined ? undefined : { name: `${uid} ${reason}`, reason };
+  return fallback === undefined ? undefined : { name: `${uid} fallback`, reason: fallback };
 }
 
 function stopsBeforeSending(reason: string): boolean {

@@ -25,6 +25,8 @@ export interface Outcome {
   repeated?: true;
   /** The mail server asked for this pause at least before the next attempt. */
   retryInMs?: number;
+  /** The mail was the plain one, because of this reason. */
+  fallback?: string;
 }
 
 /** What one attempt at a task came to for one recipient. */
@@ -35,6 +37,7 @@ export interface AttemptOutcome {
   /** Nothing was sent: the template, the Secret or the circuit stood before it. */
   untried?: true;
   retryInMs?: number;
+  fallback?: string;
 }
 
 /** Task id → address → outcome; a recipient that was never tried has none. */
@@ -66,11 +69,12 @@ export function addAttempt(progress: Progress, taskId: string, outcomes: Attempt
 }
 
 function followOutcome(earlier: Outcome | undefined, outcome: AttemptOutcome): Outcome {
-  const { reason, message, untried, retryInMs } = outcome;
+  const { reason, message, untried, retryInMs, fallback } = outcome;
   const handedOver = !untried && consequenceOf(reason) !== "server";
   const attempts = (earlier?.attempts ?? 0) + (handedOver ? 1 : 0);
   const repeated = consequenceOf(reason) === "retry-once" && earlier?.reason === reason;
-  const told = { reason, message: shorten(message, MAX_MESSAGE_CHARS), attempts };
+  const cut = shorten(message, MAX_MESSAGE_CHARS);
+  const told = { reason, message: cut, attempts, ...(fallback !== undefined && { fallback }) };
   return { ...told, ...(repeated && { repeated }), ...(retryInMs !== undefined && { retryInMs }) };
 }
 
@@ -96,9 +100,10 @@ export function resumeProgress(plan: Plan, conditions: Condition[]): Progress {
     for (const condition of conditions) {
       if (condition.uid !== task.id || !isReason(condition.reason)) continue;
       if (condition.contentHash !== undefined && condition.contentHash !== task.contentHash) continue;
-      const { reason, message = "", retryTimes = -1, addresses, status } = condition;
+      const { reason, message = "", retryTimes = -1, addresses, status, fallback } = condition;
       const repeated = consequenceOf(reason) === "retry-once" && status === "False";
-      const outcome: Outcome = { reason, message, attempts: retryTimes + 1, ...(repeated && { repeated }) };
+      const known = { reason, message, attempts: retryTimes + 1, ...(fallback !== undefined && { fallback }) };
+      const outcome: Outcome = { ...known, ...(repeated && { repeated }) };
       for (const address of addresses) outcomes.set(address, outcome);
     }
     if (outcomes.size > 0) progress.set(task.id, outcomes);
@@ -154,12 +159,12 @@ function summaryOf(plan: Plan, progress: Progress, phase: Phase, conditions: Con
 
 /** The status as the guide's log line shows it: the guide's fields alone where mail was delivered, else with the why. */
 export function logStatus({ conditions, phase }: MessageStatus): object {
-  const shown = conditions.map(({ method, addresses, type, status, reason, message }) => ({
+  const shown = conditions.map(({ method, addresses, type, status, reason, message, fallback }) => ({
     method,
     addresses,
     type,
     status,
-    ...(status !== "True" && { reason, message }),
+    ...((status !== "True" || fallback !== undefined) && { reason, message }),
   }));
   return { conditions: shown, phase };
 }
@@ -191,6 +196,7 @@ function taskConditions(task: Task, outcomes: ReadonlyMap<string, Outcome>): Con
     uid: task.id,
     contentHash: task.contentHash,
     ...(outcome && { reason: outcome.reason, message: outcome.message }),
+    ...(outcome?.fallback !== undefined && { fallback: outcome.fallback }),
     ...(outcome && outcome.attempts > 0 && { retryTimes: outcome.attempts - 1 }),
   }));
 }

@@ -2,6 +2,7 @@ import { formatProblem } from "../resources/fields.ts";
 import { parseEmailTemplate } from "../resources/notification-template.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import { type CompiledTemplate, compileTemplate, TemplateError } from "../template/index.ts";
+import type { TemplateTrouble } from "./fallback.ts";
 
 /** A NotificationTemplate ready to render: compiled once a version, shared by all messages. */
 export interface MailTemplate {
@@ -12,9 +13,7 @@ export interface MailTemplate {
 }
 
 /** A template that can be used, or the reason why not, for people. */
-export type TemplateLookup =
-  | { template: MailTemplate }
-  | { reason: "TemplateNotFound" | "TemplateInvalid"; message: string };
+export type TemplateLookup = { template: MailTemplate } | TemplateTrouble;
 
 export interface TemplateOptions {
   /** Whether templates may call `safeHtml`; see {@link compileTemplate}. */
@@ -68,7 +67,7 @@ export class TemplateStore {
     const trouble = this.#troubles.get(namespace) ?? this.#troubles.get("");
     const unread = trouble === undefined ? "" : ` (NotificationTemplates cannot be read: ${trouble})`;
     const message = `NotificationTemplate "${name}" does not exist in namespace "${namespace}": create it, or name another in ephemeral.template${unread}`;
-    return { reason: "TemplateNotFound", message };
+    return { reason: "TemplateNotFound", message, ...(trouble !== undefined && { isUnread: true }) };
   }
 }
 

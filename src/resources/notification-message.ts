@@ -32,6 +32,8 @@ export interface Condition {
   lastTransitionTime?: string;
   /** Of what the mail says: a task whose content changed is another task. */
   contentHash?: string;
+  /** The mail was a plain one: the reason why the template could not be used. */
+  fallback?: string;
 }
 
 /** What of a message's spec and annotations its status is about. */
@@ -170,6 +172,7 @@ function parseCondition(value: unknown): Condition[] {
       ...(typeof retryTimes === "number" && { retryTimes }),
       ...textField(value, "lastTransitionTime"),
       ...textField(value, "contentHash"),
+      ...textField(value, "fallback"),
     },
   ];
 }

@@ -385,3 +385,39 @@ test("a retry that was followed is not followed again by another replica, and it
   assert.equal(other.drafts.length, 1);
   assert.deepEqual(other.reasons("failed"), ["RecipientRejected"]);
 });
+
+test("a broken template is waited for until the last part of the deadline, in which its fallback may be greylisted", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.parse("2026-11-22T10:00:00Z") });
+  const world = startWorld(t);
+  world.controller.setTemplate(versioned(templateOf("{{ if }}"), "2"));
+  await world.send("waiting", GOOD, { creationTimestamp: "2026-11-22T10:00:00Z" });
+  await world.settled();
+  t.mock.timers.tick(57 * 60_000); // of 60, the last 2.5 are for the fallback
+  await world.settled();
+  assert.equal(world.drafts.length, 0);
+  world.answer = () => (world.drafts.length === 1 ? "TemporaryFailure" : "Delivered");
+  t.mock.timers.tick(60_000);
+  await world.settled();
+  assert.deepEqual(world.reasons("waiting"), ["TemporaryFailure"]);
+  t.mock.timers.tick(10_000);
+  await world.settled();
+  assert.deepEqual(world.reasons("waiting"), ["gone"]);
+  const [first, second] = world.drafts;
+  assert.equal(second?.taskId, first?.taskId);
+  assert.match(second?.body ?? "", /TemplateInvalid/);
+  assert.deepEqual(world.events, ["TemplateInvalid", "TemporaryFailure", "TemplateInvalid"]);
+});
+
+test("a mail server that is away until the deadline is no reason for a fallback mail", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: Date.parse("2026-11-22T10:00:00Z") });
+  const world = startWorld(t);
+  world.answer = () => "ServerUnavailable";
+  await world.send("waiting", GOOD, { creationTimestamp: "2026-11-22T10:00:00Z" });
+  for (let minutes = 0; minutes < 61; minutes += 1) {
+    await world.settled();
+    t.mock.timers.tick(60_000);
+  }
+  await world.settled();
+  assert.deepEqual(world.reasons("waiting"), ["DeadlineExceeded"]);
+  assert.ok(world.drafts.every(({ body }) => body === "Hello"));
+});
