@@ -33,6 +33,7 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
     const options = {
       files,
       fromCluster: true,
+      resourceFilters: config.resourceFilters,
       namespace: UPDATE_REQUEST_NAMESPACE,
       onState({ missing }: { missing: string[] }) {
         term.readiness.have("start");

@@ -1,5 +1,7 @@
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseFilters } from "../config/parse.ts";
 import type { ObjectKey } from "../resources/object.ts";
+import { DEFAULT_RESOURCE_FILTERS, type ResourceFilterEntry } from "../resources/resource-filter.ts";
 
 export interface ExplainOptions {
   filename: string[];
@@ -8,6 +10,7 @@ export interface ExplainOptions {
   object?: ObjectKey;
   kind: string;
   operation?: "CREATE" | "UPDATE" | "DELETE";
+  resourceFilters: ResourceFilterEntry[];
   format: "text" | "json";
   kubeconfig?: string;
   context?: string;
@@ -31,6 +34,15 @@ export function addExplainOptions(command: Command): Command {
         "--operation <operation>",
         "default: UPDATE with both sides, CREATE with the new one, DELETE with the old one",
       ).choices(["CREATE", "UPDATE", "DELETE"]),
+    )
+    .addOption(
+      new Option(
+        "--resource-filters <filters>",
+        "those of the generator, where it is given others than Kyverno's default",
+      )
+        .env("COURIER_RESOURCE_FILTERS")
+        .argParser(parseFilters)
+        .default(parseFilters(DEFAULT_RESOURCE_FILTERS), "Kyverno's"),
     )
     .addOption(new Option("--format <format>", "how it is printed").choices(["text", "json"]).default("text"))
     .option("--kubeconfig <file>", "how to reach the cluster (default: $KUBECONFIG or ~/.kube/config)")

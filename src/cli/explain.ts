@@ -5,11 +5,13 @@ import { explainChange, type RuleExplanation } from "../generator/explain.ts";
 import { formatExplanation } from "../generator/explain-text.ts";
 import { loadPolicyFiles } from "../generator/policy-files.ts";
 import { triggerKey } from "../generator/request.ts";
+import { leaveOut } from "../generator/resource-filters.ts";
 import type { Policy } from "../generator/rule-model.ts";
 import { ExpressionCache } from "../generator/substitute.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { connect } from "../kube/connect.ts";
 import { KubeError } from "../kube/kube-error.ts";
+import type { ResourceFilterEntry } from "../resources/resource-filter.ts";
 import { type ExplainedChange, readChange, UnreadableChange } from "./explain-change.ts";
 import type { ExplainOptions } from "./explain-options.ts";
 import { endOnClosedPipe } from "./render-streams.ts";
@@ -28,7 +30,7 @@ export async function explain(command: Command): Promise<number> {
   const cluster = new LazyCluster(options);
   try {
     const change = await readChange(options, () => cluster.connected());
-    const rules = await explainRules(policies, change, cluster);
+    const rules = await explainRules(policies, change, cluster, options.resourceFilters);
     (options.format === "json" ? printJson : printText)(change, rules);
     return countTargets(rules) > 0 ? GENERATED : NOTHING;
   } catch (error) {
@@ -56,6 +58,7 @@ async function explainRules(
   policies: readonly Policy[],
   { request }: ExplainedChange,
   cluster: LazyCluster,
+  filters: readonly ResourceFilterEntry[],
 ): Promise<RuleExplanation[]> {
   if (request === undefined) return [];
   const startedAt = new Date();
@@ -63,7 +66,8 @@ async function explainRules(
     get: async (type, key, signal) => (await cluster.connected()).get(type, key, signal),
     raw: async (path, signal) => (await cluster.connected()).raw(path, signal),
   });
-  return explainChange(policies, request, { source, now: () => startedAt, expressions: new ExpressionCache() });
+  const inputs = { source, now: () => startedAt, expressions: new ExpressionCache(), leaveOut: leaveOut(filters) };
+  return explainChange(policies, request, inputs);
 }
 
 /** Connects only when something is asked of the cluster: rules that need none are explained without one. */

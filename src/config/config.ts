@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { LogFormat, LogLevel } from "../observe/logger.ts";
+import type { ResourceFilterEntry } from "../resources/resource-filter.ts";
 import type { Address, Rate } from "./parse.ts";
 import { type CommandName, SETTINGS, type Setting } from "./settings.ts";
 
@@ -39,6 +40,8 @@ export interface ServeConfig extends ClusterConfig {
 
 export interface GenerateConfig extends ClusterConfig {
   policies: string[];
+  /** Objects whose changes never trigger a rule. */
+  resourceFilters: ResourceFilterEntry[];
   /** Whether the generator runs although a Kyverno generates on the same cluster. */
   besideKyverno: boolean;
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseDomainPattern } from "../resources/domain-pattern.ts";
+import { parseResourceFilters, type ResourceFilterEntry } from "../resources/resource-filter.ts";
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -72,4 +73,13 @@ export function parseDomains(text: string, previous: string[] | undefined): stri
     );
   });
   return [...(previous ?? []), ...patterns];
+}
+
+/** Entries as {@link parseResourceFilters} reads them. @throws InvalidArgumentError that names the entry and its column */
+export function parseFilters(text: string): ResourceFilterEntry[] {
+  try {
+    return parseResourceFilters(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as SyntaxError).message);
+  }
 }

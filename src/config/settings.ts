@@ -1,5 +1,15 @@
 import { hostname } from "node:os";
-import { parseAddress, parseCount, parseDomains, parseDuration, parseList, parseName, parseRate } from "./parse.ts";
+import { DEFAULT_RESOURCE_FILTERS } from "../resources/resource-filter.ts";
+import {
+  parseAddress,
+  parseCount,
+  parseDomains,
+  parseDuration,
+  parseFilters,
+  parseList,
+  parseName,
+  parseRate,
+} from "./parse.ts";
 
 export type CommandName = "serve" | "generate" | "sandbox";
 
@@ -141,6 +151,14 @@ export const SETTINGS: readonly Setting[] = [
     help: "policy files or directories to run beside the policies in the cluster",
     commands: ["generate"],
     parse: (text, previous) => parseList(text, previous as string[] | undefined),
+  },
+  {
+    flag: "--resource-filters <filters>",
+    env: "COURIER_RESOURCE_FILTERS",
+    default: DEFAULT_RESOURCE_FILTERS,
+    help: "objects whose changes never trigger a rule, as Kyverno's resourceFilters: [Kind,namespace,name] with wildcards",
+    commands: ["generate"],
+    parse: parseFilters,
   },
   {
     flag: "--beside-kyverno",

@@ -1,13 +1,13 @@
 import type { KubeObject } from "../resources/object.ts";
 import { buildBlock, type CloneOrder } from "./build.ts";
 import { type ContextSource, loadContext } from "./context.ts";
-import { leftOutByDefault } from "./default-filters.ts";
 import type { RuleError } from "./errors.ts";
 import { buildForEach } from "./for-each.ts";
 import { type MatchResult, matchRule, needsNamespaceLabels } from "./match.ts";
 import { type CheckedCondition, checkPreconditions, type PreconditionsResult } from "./preconditions.ts";
 import type { ChangeRequest } from "./request.ts";
 import { requestDocument } from "./request-document.ts";
+import type { LeaveOut } from "./resource-filters.ts";
 import type { Policy, Rule } from "./rule-model.ts";
 import type { ExpressionCache, Scope } from "./substitute.ts";
 
@@ -33,6 +33,7 @@ export interface EvaluationInputs {
   source: ContextSource;
   now: () => Date;
   expressions: ExpressionCache;
+  leaveOut: LeaveOut;
 }
 
 /**
@@ -47,7 +48,7 @@ export async function evaluateRule(
   inputs: EvaluationInputs,
   signal?: AbortSignal,
 ): Promise<Verdict> {
-  const leftOut = request.operation === "" ? undefined : leftOutByDefault(request);
+  const leftOut = request.operation === "" ? undefined : inputs.leaveOut(request);
   if (leftOut !== undefined) return { outcome: "not matched", because: leftOut };
   const match = await matchRequest(policy, rule, request, inputs.source, signal);
   if (!match.matched) return leaveOrRemove(policy, rule, request, match.because, inputs.source, signal);

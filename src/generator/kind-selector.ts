@@ -9,7 +9,7 @@ const VERSION = /^v\d+((alpha|beta)\d+)?$/;
  * @returns the selector, or a sentence that says why changes to such a kind cannot be watched
  */
 export function parseKindSelector(text: string): KindSelector | string {
-  const { group = "*", version = "*", kind, subresource } = splitSelector(text);
+  const { group = "*", version = "*", kind, subresource } = splitKindSelector(text);
   if (kind === "") return "must name a kind, such as ConfigMap or apps/v1/Deployment";
   if (subresource !== "" && subresource !== "*")
     return `names the subresource "${subresource}": a watch does not see requests to subresources, match the kind itself`;
@@ -23,7 +23,8 @@ interface SplitSelector {
   subresource: string;
 }
 
-function splitSelector(text: string): SplitSelector {
+/** The parts of a kind as match and `resourceFilters` write it; `subresource` is "" where it names none. */
+export function splitKindSelector(text: string): SplitSelector {
   const parts = text.split("/");
   const last = parts.pop() ?? "";
   const dot = last.indexOf(".");

@@ -1,5 +1,6 @@
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { ResourceFilterEntry } from "../resources/resource-filter.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { clusterContext } from "./cluster-context.ts";
 import { EventProcessor } from "./event-processor.ts";
@@ -12,6 +13,7 @@ import type { PolicyFiles } from "./policy-files.ts";
 import type { Readiness } from "./policy-status.ts";
 import type { GeneratorPorts } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
+import { leaveOut } from "./resource-filters.ts";
 import type { Policy } from "./rule-model.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
@@ -24,6 +26,8 @@ export interface GeneratorOptions {
   files: PolicyFiles;
   /** Whether ClusterPolicies and Policies of the cluster are followed. */
   fromCluster: boolean;
+  /** Objects whose changes never trigger a rule. */
+  resourceFilters: readonly ResourceFilterEntry[];
   /** Where UpdateRequests of failures go. */
   namespace: string;
   /** How many changes are evaluated and created at once; 32 when absent. */
@@ -67,7 +71,13 @@ class Generator {
 
   constructor(options: GeneratorOptions, ports: GeneratorPorts, logger: Logger, signal: AbortSignal) {
     const { cluster, watch } = ports;
-    const { files, namespace, concurrency = 32, existingEveryMs: everyMs = EXISTING_EVERY_MS } = options;
+    const {
+      files,
+      namespace,
+      resourceFilters,
+      concurrency = 32,
+      existingEveryMs: everyMs = EXISTING_EVERY_MS,
+    } = options;
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
@@ -77,7 +87,12 @@ class Generator {
     const failures = new FailureRecord(ports, namespace, logger);
     const store = new TargetStore({ cluster, catalog, ownWrites });
     const writer = new TargetWriter({ store, failures, logger });
-    const inputs = { source: clusterContext(cluster), now: () => new Date(), expressions: new ExpressionCache() };
+    const inputs = {
+      source: clusterContext(cluster),
+      now: () => new Date(),
+      expressions: new ExpressionCache(),
+      leaveOut: leaveOut(resourceFilters),
+    };
     const processor = new EventProcessor({ inputs, writer, catalog, failures, ownWrites, logger });
     const queue = new ChangeQueue(processor, concurrency, logger, signal);
     const sources = new SourceSet(

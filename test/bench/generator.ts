@@ -218,7 +218,7 @@ async function playGenerator(path: string): Promise<void> {
   };
   const reporter = { reportingController: "courier.io/generator", reportingInstance: "bench" };
   await runGenerator(
-    { files: { policies: [], problems: [] }, fromCluster: true, namespace: "kyverno", onState },
+    { files: { policies: [], problems: [] }, fromCluster: true, resourceFilters: [], namespace: "kyverno", onState },
     {
       cluster: client,
       watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),

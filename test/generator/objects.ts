@@ -3,10 +3,12 @@ import { parse, parseAllDocuments } from "yaml";
 import type { EvaluationInputs } from "../../src/generator/evaluate-rule.ts";
 import { parsePolicy } from "../../src/generator/parse-policy.ts";
 import type { ChangeRequest } from "../../src/generator/request.ts";
+import { leaveOut } from "../../src/generator/resource-filters.ts";
 import type { Operation, Policy } from "../../src/generator/rule-model.ts";
 import { ExpressionCache, type Scope } from "../../src/generator/substitute.ts";
 import { CONFIG_MAP } from "../../src/resources/kinds.ts";
 import type { Json, KubeObject } from "../../src/resources/object.ts";
+import { DEFAULT_RESOURCE_FILTERS, parseResourceFilters } from "../../src/resources/resource-filter.ts";
 
 /** The guide's policy as deploy/ ships it. */
 export async function guidePolicy(): Promise<KubeObject> {
@@ -50,6 +52,7 @@ export function noCluster(): EvaluationInputs {
     source: { configMap: nothing, apiCall: nothing, namespaceLabels: nothing },
     now: () => new Date("2026-11-22T10:00:00Z"),
     expressions: new ExpressionCache(),
+    leaveOut: leaveOut(parseResourceFilters(DEFAULT_RESOURCE_FILTERS)),
   };
 }
 

@@ -15,6 +15,11 @@ import { watchResource } from "../../src/kube/watch-resource.ts";
 import { createLogger } from "../../src/observe/logger.ts";
 import { apiVersionOf, CONFIG_MAP, NAMESPACE, type ResourceType } from "../../src/resources/kinds.ts";
 import type { Json, KubeObject, ObjectKey } from "../../src/resources/object.ts";
+import {
+  DEFAULT_RESOURCE_FILTERS,
+  parseResourceFilters,
+  type ResourceFilterEntry,
+} from "../../src/resources/resource-filter.ts";
 import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
 
 export type LogRecord = Record<string, unknown> & { msg: string };
@@ -26,6 +31,7 @@ const INSTALLED = [
   ["kyverno.io/v2", "UpdateRequest"],
   ["aitextensions.alauda.io/v1beta1", "NotificationMessage"],
 ] as const;
+const KYVERNO_FILTERS = parseResourceFilters(DEFAULT_RESOURCE_FILTERS);
 const WAIT_MS = 15_000;
 
 /** Cleans up last in, first out: what a cleaning needs was opened before. */
@@ -120,6 +126,7 @@ export interface StartOptions {
   fromCluster?: boolean;
   ports?: Partial<GeneratorPorts>;
   existingEveryMs?: number;
+  resourceFilters?: ResourceFilterEntry[];
 }
 
 /** Starts a generator on `client`; it stops with the test. */
@@ -141,7 +148,13 @@ export async function startGenerator(
   const { namespace, fromCluster = true, existingEveryMs } = options;
   const more = existingEveryMs === undefined ? {} : { existingEveryMs };
   const done = runGenerator(
-    { files: await loadPolicyFiles(options.files ?? []), fromCluster, namespace, ...more },
+    {
+      files: await loadPolicyFiles(options.files ?? []),
+      fromCluster,
+      namespace,
+      resourceFilters: options.resourceFilters ?? KYVERNO_FILTERS,
+      ...more,
+    },
     { ...portsOf(client), ...options.ports },
     logger,
     abort.signal,
