@@ -7,12 +7,12 @@ import type { Logger } from "../observe/logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { parseData } from "../template/index.ts";
 import { accessOf } from "./cluster-access.ts";
-import { deliverWhileLeading } from "./delivery-term.ts";
+import { deliver } from "./delivery-term.ts";
 import { createEventRecorder } from "./event-recorder.ts";
-import { type Service, startService, type Term } from "./service.ts";
+import { type Service, startService } from "./service.ts";
 import { VERSION } from "./version.ts";
 
-/** courier-api: delivers NotificationMessages while it leads. @throws KubeError when the configuration names no cluster */
+/** courier-api: delivers the NotificationMessages of its shards. @throws KubeError when the configuration names no cluster */
 export async function startDelivery(config: ServeConfig, logger: Logger): Promise<Service> {
   let controller: DeliveryController | undefined;
   const metrics = createMetrics({
@@ -27,16 +27,10 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     allowPlainAuth: config.allowPlainAuth,
   });
   const events = createEventRecorder(client, config.identity, logger);
-  const lead = async (term: Term) => {
-    const parts = { client, logger, readiness: term.readiness, metrics, mailer, events };
-    try {
-      await deliverWhileLeading(config, parts, term, (created) => {
-        controller = created;
-      });
-    } finally {
-      controller = undefined; // a standby has nothing in its queue
-    }
-  };
-  // The mailer outlives a term: connections stay for the next one.
-  return startService(config, { client, logger, metrics, close: () => mailer.close() }, lead);
+  const parts = { client, logger, metrics, mailer, events };
+  return startService(config, { client, registry: metrics.registry, close: () => mailer.close() }, (work) =>
+    deliver(config, { ...parts, readiness: work.readiness }, work, (created) => {
+      controller = created;
+    }),
+  );
 }

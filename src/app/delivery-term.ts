@@ -1,43 +1,48 @@
-/** What a replica does while it leads: the delivery controller and the watches that feed it. */
+/** What courier-api does: the delivery controller and the watches that feed it. */
 
 import type { ServeConfig } from "../config/config.ts";
 import { DeliveryController } from "../delivery/controller.ts";
-import type { EventRecorder, Mailer, MailServerState } from "../delivery/ports.ts";
+import type { EventRecorder, Mailer, MailServerState, Shards } from "../delivery/ports.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import { createMessageStore, MESSAGE_TYPES } from "../kube/message-store.ts";
 import { parseEmailServer } from "../mail/email-server.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_TEMPLATE, type ResourceType, SECRET } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
-import type { Term } from "./service.ts";
+import { joinShards } from "./delivery-shards.ts";
+import type { Work } from "./service.ts";
 import { type Collection, type Scope, type WatchParts, watchCollection } from "./watch-collection.ts";
 
 /** What `/readyz` calls the mail server. */
 const MAIL_SERVER = "mail server";
 
-export interface TermParts extends WatchParts {
+export interface DeliveryParts extends WatchParts {
   metrics: Metrics;
   mailer: Mailer;
   events: EventRecorder;
 }
 
-/** Delivers until the term stops, then finishes the mails in flight. Resolves when all of it is over. */
-export async function deliverWhileLeading(
+/** Delivers until `stop`, then finishes the mails in flight. Resolves when all of it is over and the shards are given back. */
+export async function deliver(
   config: ServeConfig,
-  parts: TermParts,
-  term: Term,
+  parts: DeliveryParts,
+  { stop: stopping, abort }: Pick<Work, "stop" | "abort">,
   onController: (controller: DeliveryController) => void,
 ): Promise<void> {
-  const controller = createController(config, parts, term);
-  onController(controller);
-  const bug = new AbortController(); // one part that breaks ends the others too, before the Lease is given back
-  const stop = AbortSignal.any([term.stop, bug.signal]);
+  const bug = new AbortController(); // one part that breaks ends the others too, before the Leases are given back
+  const stop = AbortSignal.any([stopping, bug.signal]);
   const running: Promise<void>[] = [];
   const run = (part: Promise<void>) => {
     const ended = part.catch((error) => bug.abort(error));
     running.push(ended);
     return ended;
   };
+  const shards = joinShards(config, parts, () => controller, stop);
+  const controller = createController(config, parts, shards);
+  onController(controller);
+  const leaving = new AbortController();
+  const member = shards.run(leaving.signal).catch((error) => bug.abort(error));
+  stop.addEventListener("abort", () => void shards.leave());
   const watch = (type: ResourceType, scope: Scope, collection: Collection) => {
     const { answered, done } = watchCollection(parts, type, scope, collection, stop);
     return Promise.race([answered, run(done)]);
@@ -48,18 +53,22 @@ export async function deliverWhileLeading(
   const templates = namespaces.map((namespace) =>
     watch(NOTIFICATION_TEMPLATE, { namespace }, templatesFor(controller, namespace)),
   );
-  await Promise.all([...templates, watch(SECRET, secretScope, mailServerFor(controller, secretKey, parts))]);
+  const mailServer = watch(SECRET, secretScope, mailServerFor(controller, secretKey, parts));
+  // Shards first: what is listed after they came need not be read again.
+  await Promise.all([...templates, mailServer, Promise.race([shards.answered, member])]);
   for (const namespace of namespaces) {
     for (const type of MESSAGE_TYPES) watch(type, { namespace }, messagesFor(controller, type, namespace, stop));
   }
-  term.readiness.have("start");
-  run(controller.run(stop, AbortSignal.any([term.abort, bug.signal])));
+  parts.readiness.have("start");
+  run(controller.run(stop, AbortSignal.any([abort, bug.signal])));
   await Promise.all(running);
+  leaving.abort();
+  await member;
   parts.readiness.note(MAIL_SERVER, undefined);
   bug.signal.throwIfAborted();
 }
 
-function createController(config: ServeConfig, parts: TermParts, term: Term): DeliveryController {
+function createController(config: ServeConfig, parts: DeliveryParts, shards: Shards): DeliveryController {
   const { client, events, logger, mailer, metrics } = parts;
   return new DeliveryController(
     {
@@ -68,9 +77,7 @@ function createController(config: ServeConfig, parts: TermParts, term: Term): De
       mailer,
       logger,
       now: Date.now,
-      assertLeading() {
-        if (!term.isHeld()) throw new Error("Cannot send mail: another replica holds the Lease");
-      },
+      shards,
       observe: {
         received: metrics.received,
         attempted: metrics.attempted,
@@ -96,9 +103,14 @@ function messagesFor(
   namespace: string,
   signal: AbortSignal,
 ): Collection {
+  let listedAfter = 0;
   return {
-    async set(object) {
-      await controller.offer(type.group, object, signal).catch((error: Error) => {
+    listing() {
+      listedAfter = controller.gains;
+    },
+    async set(object, isListed) {
+      const origin = isListed ? { listedAfter } : "event";
+      await controller.offer(type.group, object, origin, signal).catch((error: Error) => {
         if (!signal.aborted) throw error;
       });
     },
@@ -122,7 +134,7 @@ function templatesFor(controller: DeliveryController, namespace: string): Collec
   };
 }
 
-function mailServerFor(controller: DeliveryController, key: ObjectKey, parts: TermParts): Collection {
+function mailServerFor(controller: DeliveryController, key: ObjectKey, parts: DeliveryParts): Collection {
   const name = formatKey(key);
   const missing = { problem: `Secret "${name}" does not exist: create it with host, port and from of the mail server` };
   let known = false;
@@ -145,7 +157,7 @@ function mailServerFor(controller: DeliveryController, key: ObjectKey, parts: Te
 }
 
 /** Without a mail server nothing is lost, so that the process stays ready; but whoever looks at it is told. */
-function tellMailServer(state: MailServerState, { readiness, logger }: TermParts): void {
+function tellMailServer(state: MailServerState, { readiness, logger }: DeliveryParts): void {
   const problem = "problem" in state ? state.problem : undefined;
   const before = readiness.note(MAIL_SERVER, problem);
   if (problem === before) return;

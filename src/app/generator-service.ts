@@ -10,7 +10,8 @@ import { recordEvent } from "../kube/record-event.ts";
 import { watchResource } from "../kube/watch-resource.ts";
 import type { Logger } from "../observe/logger.ts";
 import { accessOf } from "./cluster-access.ts";
-import { type Service, startService, type Term } from "./service.ts";
+import { workWhileLeading } from "./leader.ts";
+import { type Service, startService, type Work } from "./service.ts";
 
 /** Where Kyverno writes its UpdateRequests, and the guide looks for them. */
 const UPDATE_REQUEST_NAMESPACE = "kyverno";
@@ -23,33 +24,39 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
   const files = await loadPolicyFiles(config.policies);
   const client = await connect(accessOf(config));
   const reporter = { reportingController: REPORTING_CONTROLLER, reportingInstance: config.identity };
-  const metrics = generatorMetrics();
-  return startService(config, { client, logger, metrics }, async (term) => {
-    const ports: GeneratorPorts = {
-      cluster: client,
-      watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
-      recordEvent: (event, signal) => recordEvent(client, { ...event, ...reporter }, signal),
-    };
-    const options = {
-      files,
-      fromCluster: true,
-      resourceFilters: config.resourceFilters,
-      namespace: UPDATE_REQUEST_NAMESPACE,
-      onState({ missing }: { missing: string[] }) {
-        term.readiness.have("start");
-        if (missing.length === 0) term.readiness.have("policies");
-        else term.readiness.lack("policies", missing.join("; "));
-      },
-    };
-    const run = (signal: AbortSignal) => runGenerator(options, ports, logger, signal);
-    if (config.besideKyverno) return run(term.stop);
-    const onDecision = standbyObserver(term, logger, metrics.standingBy);
-    await runAlone({ cluster: client, logger, run, onDecision }, term.stop).finally(() => metrics.standingBy(false));
-  });
+  const { registry, leading, standingBy } = generatorMetrics();
+  return startService(config, { client, registry }, (work) =>
+    workWhileLeading(config, { client, logger, leading }, work, async (stop) => {
+      const ports: GeneratorPorts = {
+        cluster: client,
+        watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
+        recordEvent: (event, signal) => recordEvent(client, { ...event, ...reporter }, signal),
+      };
+      const options = {
+        files,
+        fromCluster: true,
+        resourceFilters: config.resourceFilters,
+        namespace: UPDATE_REQUEST_NAMESPACE,
+        onState({ missing }: { missing: string[] }) {
+          work.readiness.have("start");
+          if (missing.length === 0) work.readiness.have("policies");
+          else work.readiness.lack("policies", missing.join("; "));
+        },
+      };
+      const run = (signal: AbortSignal) => runGenerator(options, ports, logger, signal);
+      if (config.besideKyverno) return run(stop);
+      const onDecision = standbyObserver(work, logger, standingBy);
+      await runAlone({ cluster: client, logger, run, onDecision }, stop).finally(() => standingBy(false));
+    }),
+  );
 }
 
 /** Tells readiness, metrics and log whether a Kyverno generates in our place. Standing by is being ready: to take over. */
-function standbyObserver({ readiness }: Term, logger: Logger, standingBy: (stands: boolean) => void) {
+function standbyObserver(
+  { readiness }: Pick<Work, "readiness">,
+  logger: Logger,
+  standingBy: (stands: boolean) => void,
+) {
   return (decision: StandbyDecision): void => {
     standingBy(decision.standBy);
     const because = decision.standBy ? decision.because : undefined;

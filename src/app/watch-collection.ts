@@ -7,8 +7,10 @@ import { formatKey, type KubeObject } from "../resources/object.ts";
 
 /** What wants to know the objects of one kind. */
 export interface Collection {
+  /** A list begins. */
+  listing?(): void;
   /** Listed, created or changed. The next object comes when the promise has settled. */
-  set(object: KubeObject): void | Promise<void>;
+  set(object: KubeObject, isListed: boolean): void | Promise<void>;
   delete(object: KubeObject): void;
   /** A list is complete: what is not among `keys` (`namespace/name`) is gone. */
   retain(keys: ReadonlySet<string>): void;
@@ -69,12 +71,16 @@ export function watchCollection(
           collection.delete(event.object);
         } else {
           const { name = "", namespace: at = "" } = event.object.metadata;
-          if (event.type === "Listed") listed.add(formatKey({ namespace: at, name }));
-          await collection.set(event.object);
+          const isListed = event.type === "Listed";
+          if (isListed) listed.add(formatKey({ namespace: at, name }));
+          await collection.set(event.object, isListed);
         }
       },
       onState(state) {
-        if (state.phase === "listing") listed = new Set();
+        if (state.phase === "listing") {
+          listed = new Set();
+          collection.listing?.();
+        }
         if (state.phase === "watching") beWell(); // resumed after an outage, without a new list
         if (state.phase !== "retrying") return;
         answered.resolve();

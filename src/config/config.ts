@@ -17,6 +17,7 @@ interface ClusterConfig extends LogConfig {
   leaseNamespace: string;
   identity: string;
   /** Milliseconds, as are all durations here. */
+  leaseDuration: number;
   shutdownTimeout: number;
 }
 
@@ -25,6 +26,7 @@ export interface ServeConfig extends ClusterConfig {
   allNamespaces: boolean;
   secretName: string;
   secretNamespace: string;
+  shards: number;
   workers: number;
   smtpConnections: number;
   smtpTimeout: number;

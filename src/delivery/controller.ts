@@ -3,10 +3,11 @@ import { backoffMs } from "../control/backoff.ts";
 import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
 import { WorkQueue } from "../control/work-queue.ts";
-import { requestKey } from "../resources/message-requests.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { Admission, type AdmissionRules } from "./admission.ts";
-import type { MailServerState, MessageKey } from "./ports.ts";
+import { Backlog, type Load } from "./backlog.ts";
+import { Freshness, type Origin } from "./freshness.ts";
+import type { MailServerState, MessageKey, Shards } from "./ports.ts";
 import { type ReconcileOptions, type ReconcilePorts, reconcile, type Verdict } from "./reconcile.ts";
 import { type Topic, templateTopic } from "./schedule.ts";
 import type { ServerTrouble } from "./send.ts";
@@ -21,52 +22,25 @@ export interface ControllerOptions extends ReconcileOptions, TemplateOptions, Ad
 export type ControllerPorts = Omit<
   ReconcilePorts,
   "templates" | "server" | "recording" | "circuit" | "admission" | "onServerBack"
->;
+> & { shards: Shards };
 
 /** Keys that may wait for a worker before the watch is made to wait: each holds its message in memory. */
 const QUEUE_CAPACITY = 256;
 
-/** What is remembered of a message between attempts: 100,000 of them wait in little memory. */
-interface Known {
-  uid: string;
-  /** The generation last offered: our own status writes must not wake it. */
-  generation: number;
-  /** What its annotations last asked for; they do not raise the generation. */
-  requests: string;
-  createdMs: number;
-  state: "pending" | "failed";
-  /** Why it waits. */
-  reason?: string;
-  /** Errors in a row while it was worked on. */
-  errors: number;
-}
-
-/** How many messages are where, for the metrics. */
-export interface Load {
-  /** Waiting for a worker. */
-  queued: number;
-  /** In the hands of a worker. */
-  active: number;
-  /** Failed, and kept for people to read. */
-  failed: number;
-  /** Reason → messages that wait because of it. */
-  waiting: Map<string, number>;
-  /** Creation of the oldest message that is not at its end; undefined when there is none. */
-  oldestPendingMs: number | undefined;
-}
-
-/** Works on every message it is told of until it is gone, Failed or parked. */
+/** Works on every message of its shards that it is told of until it is gone, Failed or parked. */
 export class DeliveryController {
   readonly #options: ControllerOptions;
-  readonly #ports: ReconcilePorts;
+  readonly #ports: ReconcilePorts & { shards: Shards };
   readonly #queue: WorkQueue;
   readonly #waiting = new WaitingRoom();
   readonly #templates: TemplateStore;
   readonly #circuit: Circuit<ServerTrouble>;
   /** Objects of queued keys as the watch gave them, so that the first attempt needs no read. */
   readonly #seen = new Map<string, KubeObject>();
-  /** Every message that is not gone. */
-  readonly #known = new Map<string, Known>();
+  readonly #backlog = new Backlog();
+  readonly #freshness: Freshness;
+  /** What a worker has in hand: its shard's hash, and when it is put down. */
+  readonly #inHand = new Map<string, { hash: number; done: Promise<void> }>();
   #server: MailServerState = { problem: "the Secret of the mail server has not been read yet" };
   #probeTimer: NodeJS.Timeout | undefined;
 
@@ -75,6 +49,7 @@ export class DeliveryController {
     this.#templates = new TemplateStore(options);
     this.#queue = new WorkQueue({ capacity: QUEUE_CAPACITY, now: ports.now });
     this.#circuit = new Circuit(ports.now);
+    this.#freshness = new Freshness(ports.messages);
     this.#ports = {
       ...ports,
       templates: this.#templates,
@@ -87,19 +62,12 @@ export class DeliveryController {
   }
 
   get load(): Load {
-    const load: Load = {
-      queued: this.#queue.depth,
-      active: this.#queue.active,
-      failed: 0,
-      waiting: new Map(),
-      oldestPendingMs: undefined,
-    };
-    for (const { state, reason, createdMs } of this.#known.values()) {
-      if (state === "failed") load.failed += 1;
-      else load.oldestPendingMs = Math.min(load.oldestPendingMs ?? createdMs, createdMs);
-      if (state === "pending" && reason !== undefined) load.waiting.set(reason, (load.waiting.get(reason) ?? 0) + 1);
-    }
-    return load;
+    return this.#backlog.load(this.#queue.depth, this.#queue.active);
+  }
+
+  /** How often shards have come so far: for the {@link Origin} of a list that begins now. */
+  get gains(): number {
+    return this.#freshness.gains;
   }
 
   /** Takes keys until `stop` aborts, then finishes what is in hand; `abort` ends that too. */
@@ -109,23 +77,37 @@ export class DeliveryController {
   }
 
   /** A message was listed, created or changed. Waits while the queue is full. */
-  async offer(group: string, object: KubeObject, signal: AbortSignal): Promise<void> {
+  async offer(group: string, object: KubeObject, origin: Origin, signal: AbortSignal): Promise<void> {
     const id = idOf(group, object);
-    const { uid = "", generation = 0, creationTimestamp = "" } = object.metadata;
-    const known = this.#known.get(id);
-    const isSame = known?.uid === uid; // else it was deleted and created again while nobody watched
-    const requests = requestKey(object);
-    if (isSame && generation <= known.generation && requests === known.requests) return;
-    if (isSame) Object.assign(known, { generation, requests });
-    else {
-      const createdMs = Date.parse(creationTimestamp) || this.#ports.now();
-      this.#known.set(id, { uid, generation, requests, createdMs, state: "pending", errors: 0 });
-      this.#ports.observe.received();
-    }
+    const { known, news } = this.#backlog.see(id, object, this.#ports.now());
+    if (news === "none" || !this.#ports.shards.takes(known.hash)) return;
+    if (news === "new") this.#ports.observe.received();
+    known.state = "pending";
     this.#waiting.leave(id);
-    if (!this.#queue.isActive(id)) this.#seen.set(id, object);
+    if (!this.#queue.isActive(id) && this.#freshness.isFresh(object, origin)) this.#seen.set(id, object);
     this.#queue.add(id);
     await this.#queue.room(signal);
+  }
+
+  /**
+   * Other shards are this replica's now: takes up the messages of those that came and lets go of the others; what is in
+   * hand of them goes on. `gained`: some came, so that `signal` is needed to find out what can be trusted.
+   */
+  resettle(gained: boolean, signal: AbortSignal): void {
+    if (gained) void this.#freshness.renew(signal);
+    for (const [id, known] of this.#backlog.entries()) {
+      const isMine = this.#ports.shards.takes(known.hash);
+      if (isMine === (known.state !== "foreign")) continue;
+      known.errors = 0;
+      known.state = isMine ? "pending" : "foreign";
+      if (isMine) this.#queue.add(id);
+      else this.#putDown(id);
+    }
+  }
+
+  /** Resolves when nothing is in hand of the messages whose hash `concerns`. */
+  async idle(concerns: (hash: number) => boolean): Promise<void> {
+    await Promise.all([...this.#inHand.values()].flatMap(({ hash, done }) => (concerns(hash) ? [done] : [])));
   }
 
   /** A message was deleted by somebody, or by us. */
@@ -135,7 +117,7 @@ export class DeliveryController {
 
   /** A new list of `namespace` ("" for all) ended: what it did not hold is gone. */
   retain(group: string, namespace: string, ids: ReadonlySet<string>): void {
-    for (const id of this.#known.keys()) {
+    for (const [id] of this.#backlog.entries()) {
       const key = parseId(id);
       if (key.group !== group || (namespace !== "" && key.namespace !== namespace)) continue;
       if (!ids.has(formatKey(key))) this.#forget(id);
@@ -170,6 +152,14 @@ export class DeliveryController {
   }
 
   async #work(id: string, signal: AbortSignal): Promise<void> {
+    const hash = this.#backlog.get(id)?.hash;
+    if (hash === undefined || !this.#ports.shards.takes(hash)) return; // gone, or another replica's
+    const done = this.#attempt(id, signal).finally(() => this.#inHand.delete(id));
+    this.#inHand.set(id, { hash, done });
+    await done;
+  }
+
+  async #attempt(id: string, signal: AbortSignal): Promise<void> {
     const calls = this.#waiting.calls;
     const seen = this.#seen.get(id);
     this.#seen.delete(id);
@@ -183,8 +173,8 @@ export class DeliveryController {
   }
 
   #retryAfterError(id: string, { message: error }: Error): void {
-    const known = this.#known.get(id);
-    if (known === undefined) return; // deleted meanwhile
+    const known = this.#backlog.get(id);
+    if (known === undefined || known.state === "foreign") return; // deleted or another replica's meanwhile
     known.errors += 1;
     const retryInMs = backoffMs(known.errors, { firstMs: 250, capMs: 60_000 });
     this.#ports.logger.error({ message: formatKey(parseId(id)), error, retryInMs }, "Cannot reconcile");
@@ -192,8 +182,8 @@ export class DeliveryController {
   }
 
   #follow(id: string, verdict: Verdict, callsBefore: number): void {
-    const known = this.#known.get(id);
-    if (known === undefined) return; // deleted meanwhile
+    const known = this.#backlog.get(id);
+    if (known === undefined || known.state === "foreign") return; // deleted or another replica's meanwhile
     known.errors = 0;
     switch (verdict.kind) {
       case "gone":
@@ -237,11 +227,15 @@ export class DeliveryController {
     }, inMs);
   }
 
-  #forget(id: string): void {
+  #putDown(id: string): void {
     this.#waiting.leave(id);
     this.#queue.forget(id);
     this.#seen.delete(id);
-    this.#known.delete(id);
+  }
+
+  #forget(id: string): void {
+    this.#putDown(id);
+    this.#backlog.delete(id);
   }
 }
 

@@ -42,8 +42,19 @@ export interface MailServer {
 export type MailServerState = { server: MailServer } | { problem: string };
 
 export interface Mailer {
-  /** One outcome for each address of `draft.to`. Rejects only when `signal` aborts before anything was sent. */
-  send(draft: Draft, server: MailServer, signal: AbortSignal): Promise<RecipientOutcome[]>;
+  /**
+   * One outcome for each address of `draft.to`. Rejects only when `signal` aborts before anything was sent, and with
+   * what `permit` throws: it is asked as late as can be, and a mail that it refuses is not completed.
+   */
+  send(draft: Draft, server: MailServer, permit: () => void, signal: AbortSignal): Promise<RecipientOutcome[]>;
+}
+
+/** Which messages are this process' to work on, by the hash of their UID. Both are asked often, and ask nobody. */
+export interface Shards {
+  /** Whether work is to be begun. */
+  takes(hash: number): boolean;
+  /** Whether work that was begun may still have effects. */
+  holds(hash: number): boolean;
 }
 
 /** Which of the served NotificationMessage groups a key belongs to comes with the key. */
@@ -61,6 +72,8 @@ export interface Messages {
   writeStatus(key: MessageKey, resourceVersion: string, status: object, signal: AbortSignal): Promise<WriteResult>;
   /** Deletes the message if it still has `resourceVersion`; `conflict` when it changed, or is another of the same name. */
   remove(key: MessageKey, resourceVersion: string, signal: AbortSignal): Promise<"removed" | "conflict">;
+  /** The resourceVersion that the messages have come to. */
+  version(signal: AbortSignal): Promise<string>;
 }
 
 export interface EventRecorder {

@@ -1,12 +1,13 @@
 /** The story of one message: plan → render → send → record → consume. Called by controller.ts for each key. */
 
+import { hashOf } from "../control/shards.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../resources/notification-message.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import type { Admission } from "./admission.ts";
 import { fallbackTimeMs } from "./fallback.ts";
 import { type Plan, planDelivery, type Task } from "./plan.ts";
-import type { MessageKey } from "./ports.ts";
+import type { MessageKey, Shards } from "./ports.ts";
 import { type Occasion, type PreparePorts, prepareMail, tellFallback } from "./prepare.ts";
 import { type RecordPorts, record } from "./record.ts";
 import { type Followed, followedBy, reopen, restartOf } from "./restart.ts";
@@ -14,10 +15,11 @@ import { planWait, type Wait } from "./schedule.ts";
 import { type SendPorts, sendTask, untriedForAll } from "./send.ts";
 import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./status.ts";
 
-export interface ReconcilePorts extends Omit<SendPorts, "permit" | "admit" | "giveBack">, RecordPorts, PreparePorts {
+type OwnPorts = "permit" | "assertHeld" | "admit" | "giveBack";
+
+export interface ReconcilePorts extends Omit<SendPorts, OwnPorts>, RecordPorts, PreparePorts {
   admission: Admission;
-  /** Throws when this process has lost the right to work on messages. */
-  assertLeading(): void;
+  shards: Pick<Shards, "holds">;
   logger: Logger;
   observe: DeliveryObserver;
 }
@@ -30,6 +32,13 @@ export interface DeliveryObserver {
   /** A message waits or fails for a reason that stood before any mail; told once. */
   stopped(method: string, reason: string): void;
   finished(phase: "Done" | "Failed", secondsSinceCreation: number): void;
+}
+
+/** The message has become another replica's: what is known of it is still recorded, and nothing more is sent. */
+export class ShardLost extends Error {
+  constructor() {
+    super("Cannot go on with the message: another replica may have it now");
+  }
 }
 
 export interface ReconcileOptions {
@@ -108,11 +117,15 @@ async function attemptTasks(
   const open = plan.tasks.filter((task) => pendingRecipients(task, earlier).length > 0);
   ports.logger.info({ tasks: open.length }, "Try to exec");
   let progress = earlier;
-  for (const task of open) {
-    for await (const outcomes of attemptTask(occasion, task, progress, ports, signal)) {
-      for (const { reason, untried } of outcomes) if (!untried) ports.observe.attempted(task.method, reason);
-      progress = addAttempt(progress, task.id, outcomes);
+  try {
+    for (const task of open) {
+      for await (const outcomes of attemptTask(occasion, task, progress, ports, signal)) {
+        for (const { reason, untried } of outcomes) if (!untried) ports.observe.attempted(task.method, reason);
+        progress = addAttempt(progress, task.id, outcomes);
+      }
     }
+  } catch (error) {
+    if (!(error instanceof ShardLost) || progress === earlier) throw error;
   }
   return progress;
 }
@@ -140,18 +153,23 @@ async function* attemptTask(
     const prepared = prepareMail(occasion, task, [...left], ports);
     if ("untried" in prepared) return yield prepared.untried;
     const { draft, server, fallback } = prepared;
+    const hash = hashOf(occasion.object.metadata.uid ?? "");
+    const assertHeld = () => {
+      if (!ports.shards.holds(hash)) throw new ShardLost();
+    };
     const permit = async (abort: AbortSignal) => {
       await ports.recording.pass(abort);
-      ports.assertLeading();
+      assertHeld();
     };
-    const sendPorts = { ...ports, permit, ...allowanceOf(occasion.object, task, progress, ports.admission) };
+    const allowance = allowanceOf(occasion.object, task, progress, ports.admission);
+    const sendPorts = { ...ports, permit, assertHeld, ...allowance };
     for await (const outcomes of sendTask(draft, server, sendPorts, signal)) {
       for (const { address } of outcomes) left.delete(address);
       yield fallback === undefined ? outcomes : tellFallback(outcomes, fallback);
     }
   } catch (error) {
     signal.throwIfAborted();
-    ports.assertLeading(); // what another replica goes on with is not ours to judge
+    if (error instanceof ShardLost) throw error; // what another replica goes on with is not ours to judge
     ports.logger.error({ task: task.id, error }, "Cannot attempt task: a bug in courier");
     const told = `courier itself failed: ${(error as Error).message}`;
     yield [...left].map((address) => ({ address, reason: "TemporaryFailure", message: told }));

@@ -21,6 +21,8 @@ export interface SendPorts {
   onServerBack(): void;
   /** Rejects when this process may no longer send, and waits while nothing can be recorded. */
   permit(signal: AbortSignal): Promise<void>;
+  /** Throws when this process may no longer send; asked again as late in a mail as can be. */
+  assertHeld(): void;
   /** Why courier does not mail `address` now; undefined where it does, and then that is counted. */
   admit(address: string): string | undefined;
   /** The mail to `address` that was counted could not be sent. */
@@ -55,7 +57,7 @@ async function sendMail(
     if (to.length === 0) return suppressed;
     const facts = { from: [server.from.address], to };
     ports.logger.info(facts, "Email begin");
-    const outcomes = await ports.mailer.send({ ...draft, to }, server, signal);
+    const outcomes = await ports.mailer.send({ ...draft, to }, server, ports.assertHeld, signal);
     judgeServer(outcomes, ports);
     ports.logger.info(facts, "Email end");
     for (const { address, reason } of outcomes) if (consequenceOf(reason) === "server") ports.giveBack(address);

@@ -1,9 +1,5 @@
 import { pauseMs } from "../control/pause.ts";
-import { LEASE } from "../resources/kinds.ts";
-import type { KubeObject, ObjectKey } from "../resources/object.ts";
-import type { KubeClient } from "./client.ts";
-import { KubeError } from "./kube-error.ts";
-import { microTime } from "./micro-time.ts";
+import { type LeaseClient, LeaseLock } from "./lease-lock.ts";
 
 export interface LeaseOptions {
   namespace: string;
@@ -36,17 +32,6 @@ export interface LeaseTerm {
   signal: AbortSignal;
 }
 
-interface LeaseSpec {
-  holderIdentity?: string;
-  leaseDurationSeconds?: number;
-  acquireTime?: string;
-  renewTime?: string;
-  leaseTransitions?: number;
-}
-
-type Client = Pick<KubeClient, "get" | "create" | "replace">;
-type Attempt = { held: true } | { held: false; holder: string };
-
 const LEASE_DURATION_MS = 15_000;
 const RENEW_DEADLINE_MS = 10_000;
 const RETRY_PERIOD_MS = 2_000;
@@ -58,7 +43,7 @@ const RETRY_PERIOD_MS = 2_000;
  * @throws RangeError for durations that cannot work, and what `lead` threw for another reason than its term's end
  */
 export async function runWithLease(
-  client: Client,
+  client: LeaseClient,
   options: LeaseOptions,
   lead: (term: LeaseTerm) => Promise<void>,
   signal: AbortSignal,
@@ -71,20 +56,12 @@ export async function runWithLease(
 }
 
 class Candidate {
-  readonly #client: Client;
+  readonly #lock: LeaseLock;
   readonly #options: Required<Omit<LeaseOptions, "onState">>;
   readonly #onState: (state: LeaseState) => void;
-  /** As last read or written; its resourceVersion guards the next write. */
-  #lease: KubeObject | undefined;
-  #observedSpec = "";
-  /** When this process first saw that spec. Expiry counts from here: the clocks of other machines do not matter. */
-  #observedAt = 0;
-  /** When the last successful renewal was begun; others cannot have seen it earlier. */
-  #renewedAt = Number.NEGATIVE_INFINITY;
   #told = "";
 
-  constructor(client: Client, { onState = () => {}, ...options }: LeaseOptions) {
-    this.#client = client;
+  constructor(client: LeaseClient, { onState = () => {}, ...options }: LeaseOptions) {
     this.#onState = onState;
     this.#options = {
       leaseDurationMs: LEASE_DURATION_MS,
@@ -92,6 +69,7 @@ class Candidate {
       retryPeriodMs: RETRY_PERIOD_MS,
       ...options,
     };
+    this.#lock = new LeaseLock(client, this.#options);
     const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = this.#options;
     if (leaseDurationMs > renewDeadlineMs && renewDeadlineMs > retryPeriodMs && retryPeriodMs > 0) return;
     throw new RangeError(
@@ -103,7 +81,7 @@ class Candidate {
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        const attempt = await this.#try(signal);
+        const attempt = await this.#lock.acquire(signal);
         if (attempt.held) return true;
         this.#tell({ phase: "standby", holder: attempt.holder });
         await pauseMs(this.#jitteredRetryMs(), signal);
@@ -124,7 +102,7 @@ class Candidate {
     if (signal.aborted) stop();
     const renewing = this.#renewUntil(led.signal, term);
     try {
-      await lead({ isHeld: () => this.#isHeld(), signal: term.signal });
+      await lead({ isHeld: () => this.#lock.isHeld(), signal: term.signal });
     } catch (error) {
       if (!isEndOf(term.signal, error)) throw error;
     } finally {
@@ -138,13 +116,12 @@ class Candidate {
 
   /** Renews till `led` aborts; aborts `term` when the lease is another's or the deadline has passed. */
   async #renewUntil(led: AbortSignal, term: AbortController): Promise<void> {
-    while (!led.aborted && this.#isHeld()) {
-      await pauseMs(Math.min(this.#options.retryPeriodMs, this.#remainingMs()), led).catch(() => {}); // asked above
-      if (led.aborted || !this.#isHeld()) break;
+    while (!led.aborted && this.#lock.isHeld()) {
+      await pauseMs(Math.min(this.#options.retryPeriodMs, this.#lock.remainingMs()), led).catch(() => {}); // asked above
+      if (led.aborted || !this.#lock.isHeld()) break;
       try {
-        const attempt = await this.#try(led);
-        if (!attempt.held) this.#renewedAt = Number.NEGATIVE_INFINITY;
-        else this.#tell({ phase: "leading" });
+        const attempt = await this.#lock.acquire(led);
+        if (attempt.held) this.#tell({ phase: "leading" });
       } catch (error) {
         if (!led.aborted)
           this.#tell({ phase: "retrying", error: error as Error, retryInMs: this.#options.retryPeriodMs });
@@ -153,103 +130,14 @@ class Candidate {
     if (!led.aborted) term.abort(new Error(`the lease "${this.#options.namespace}/${this.#options.name}" is lost`));
   }
 
-  #isHeld(): boolean {
-    return this.#remainingMs() > 0;
-  }
-
-  #remainingMs(): number {
-    return this.#renewedAt + this.#options.renewDeadlineMs - performance.now();
-  }
-
-  /** Reads the lease where needed and takes or renews it where that is due. @throws KubeError, or `signal`'s reason */
-  async #try(signal: AbortSignal): Promise<Attempt> {
-    // A hanging request must leave time for another before the deadline.
-    const limitMs = Math.min(this.#options.renewDeadlineMs / 2, this.#isHeld() ? this.#remainingMs() : Infinity);
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(limitMs))]);
-    try {
-      return await this.#acquireOrRenew(bounded);
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      this.#lease = undefined;
-      return await this.#acquireOrRenew(bounded); // someone wrote in between: look who, once
-    }
-  }
-
-  async #acquireOrRenew(signal: AbortSignal): Promise<Attempt> {
-    const startedAt = performance.now();
-    const lease = (this.#isHeld() ? this.#lease : undefined) ?? (await this.#read(signal));
-    const holder = specOf(lease).holderIdentity ?? "";
-    if (lease !== undefined && this.#belongsToAnother(lease, holder)) return { held: false, holder };
-    const next = { ...(lease ?? this.#newLease()), spec: this.#claim(lease) };
-    const written = await (lease === undefined
-      ? this.#client.create(LEASE, next, signal)
-      : this.#client.replace(LEASE, next, signal));
-    this.#observe(written);
-    this.#renewedAt = startedAt;
-    return { held: true };
-  }
-
-  async #read(signal: AbortSignal): Promise<KubeObject | undefined> {
-    const lease = await this.#client.get(LEASE, this.#key(), signal);
-    if (lease !== undefined) this.#observe(lease);
-    return lease;
-  }
-
-  #observe(lease: KubeObject): void {
-    const spec = JSON.stringify(specOf(lease));
-    this.#lease = lease;
-    if (spec === this.#observedSpec) return;
-    this.#observedSpec = spec;
-    this.#observedAt = performance.now();
-  }
-
-  #belongsToAnother(lease: KubeObject, holder: string): boolean {
-    if (holder === "" || holder === this.#options.identity) return false;
-    const promisedMs = (specOf(lease).leaseDurationSeconds ?? 0) * 1000;
-    return performance.now() < this.#observedAt + promisedMs;
-  }
-
-  #claim(lease: KubeObject | undefined): LeaseSpec {
-    const now = microTime();
-    const { holderIdentity, acquireTime = now, leaseTransitions = 0 } = specOf(lease);
-    const { identity, leaseDurationMs } = this.#options;
-    const isMine = holderIdentity === identity;
-    return {
-      holderIdentity: identity,
-      leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000),
-      acquireTime: isMine ? acquireTime : now,
-      renewTime: now,
-      leaseTransitions: isMine || lease === undefined ? leaseTransitions : leaseTransitions + 1,
-    };
-  }
-
   /** Gives the lease back, so that a standby need not wait until it expires. */
   async #release(): Promise<void> {
-    if (!this.#isHeld()) return;
-    this.#renewedAt = Number.NEGATIVE_INFINITY;
-    const limit = AbortSignal.timeout(this.#options.renewDeadlineMs / 2);
+    if (!this.#lock.isHeld()) return;
     try {
-      while (!(await this.#writeRelease(limit)));
+      await this.#lock.release();
     } catch (error) {
       // It expires by itself; the standby waits a little longer.
       this.#tell({ phase: "retrying", error: error as Error, retryInMs: this.#options.leaseDurationMs });
-    }
-  }
-
-  /** False when someone wrote in between: mostly the renewal that was under way when the work ended. */
-  async #writeRelease(signal: AbortSignal): Promise<boolean> {
-    const lease = this.#lease ?? (await this.#read(signal));
-    if (lease === undefined || specOf(lease).holderIdentity !== this.#options.identity) return true;
-    const now = microTime();
-    const released = { holderIdentity: "", leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
-    try {
-      const spec = { ...specOf(lease), ...released };
-      this.#observe(await this.#client.replace(LEASE, { ...lease, spec }, signal));
-      return true;
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      this.#lease = undefined;
-      return false;
     }
   }
 
@@ -269,22 +157,6 @@ class Candidate {
     this.#told = told;
     this.#onState(state);
   }
-
-  #key(): ObjectKey {
-    return { namespace: this.#options.namespace, name: this.#options.name };
-  }
-
-  #newLease(): KubeObject {
-    return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { ...this.#key() } };
-  }
-}
-
-function specOf(lease: KubeObject | undefined): LeaseSpec {
-  return (lease?.["spec"] ?? {}) as LeaseSpec;
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof KubeError && error.code === 409;
 }
 
 /** A leader that stops because its term ended may say so by the signal's reason or an AbortError around it. */

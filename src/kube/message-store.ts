@@ -32,6 +32,12 @@ export function createMessageStore(client: KubeClient): Messages {
         throw error;
       }
     },
+
+    async version(signal) {
+      for await (const { resourceVersion } of client.listPages(NOTIFICATION_MESSAGE, { pageSize: 1 }, signal))
+        return resourceVersion;
+      return "";
+    },
   };
 }
 

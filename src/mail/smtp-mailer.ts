@@ -5,7 +5,7 @@ import type { EmailServer } from "./email-server.ts";
 import { MailBodyError } from "./html.ts";
 import { type AddressOutcome, leftForNextTransaction, outcomesOf } from "./outcomes.ts";
 import { createPoolCache } from "./pool-cache.ts";
-import type { SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
+import type { Attempt, SmtpPool, SmtpPoolOptions } from "./smtp-pool.ts";
 
 export interface SmtpMailerOptions extends Partial<SmtpPoolOptions> {
   /** One mail's whole time, from waiting for a connection to the server's answer. Default 5 minutes. */
@@ -18,9 +18,9 @@ export interface SmtpMailerOptions extends Partial<SmtpPoolOptions> {
 export interface SmtpMailer {
   /**
    * One outcome for each address of `draft.to`, in its order. Rejects only when `signal` aborts before the mail was
-   * handed over.
+   * handed over, and with what `permit` throws: it is asked to the last before the final dot.
    */
-  send(draft: Draft, server: MailServer, signal: AbortSignal): Promise<RecipientOutcome[]>;
+  send(draft: Draft, server: MailServer, permit: () => void, signal: AbortSignal): Promise<RecipientOutcome[]>;
   /** Waits for the mails under way, then ends all connections; nothing can be sent afterwards. */
   close(): Promise<void>;
 }
@@ -30,21 +30,27 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
   const { sendTimeoutMs = 5 * 60_000, now = () => new Date() } = options;
   const pools = createPoolCache(withDefaults(options));
 
-  async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, signal: AbortSignal) {
+  async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, permit: () => void, signal: AbortSignal) {
     const mail = tryCompose(draft, server, now());
     if (mail instanceof MailBodyError) return refusedBody(draft.to, mail);
-    return withDeadline(signal, sendTimeoutMs, (limited) => transact(pool, mail, server, signal, limited));
+    return withDeadline(signal, sendTimeoutMs, (limited) => {
+      const send = (part: Mail) => pool.send(part, permit, limited);
+      return transact(send, mail, server, () => {
+        signal.throwIfAborted();
+        permit();
+      });
+    });
   }
 
   return {
-    send(draft, mailServer, signal) {
+    send(draft, mailServer, permit, signal) {
       const server = mailServer as EmailServer;
       return pools.use(server, async (pool) => {
         signal.throwIfAborted();
         checkCount(draft.to);
         const recipients = await checkRecipients(draft.to, pool);
         const to = [...new Set(recipients.flatMap((recipient) => ("address" in recipient ? [recipient.address] : [])))];
-        const outcomes = to.length === 0 ? [] : await deliver(pool, { ...draft, to }, server, signal);
+        const outcomes = to.length === 0 ? [] : await deliver(pool, { ...draft, to }, server, permit, signal);
         return recipients.map((recipient) => outcomeFor(recipient, outcomes));
       });
     },
@@ -56,14 +62,20 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
  * Hands the mail to the server, in more transactions where it takes fewer recipients at a time than we name. Each one
  * delivers to somebody, so there are never more of them than recipients.
  */
-async function transact(pool: SmtpPool, mail: Mail, server: EmailServer, signal: AbortSignal, limited: AbortSignal) {
+async function transact(
+  send: (part: Mail) => Promise<Attempt>,
+  mail: Mail,
+  server: EmailServer,
+  /** Throws where nothing is to be sent any more. */
+  goOn: () => void,
+): Promise<AddressOutcome[]> {
   const told: AddressOutcome[] = [];
   let to: string[] = mail.envelope.to;
   while (to.length > 0) {
     const part = { ...mail, envelope: { ...mail.envelope, to } };
-    const attempt = await pool.send(part, limited);
+    const attempt = await send(part);
     const isUnsent = "error" in attempt && attempt.stage !== "handed-over";
-    if (signal.aborted && isUnsent && told.length === 0) throw signal.reason;
+    if (isUnsent && told.length === 0) goOn();
     const left = leftForNextTransaction(attempt);
     told.push(...outcomesOf(attempt, part, server).filter(({ address }) => !left.includes(address)));
     to = to.filter((address) => left.includes(address));

@@ -32,8 +32,12 @@ export type Attempt =
 
 /** Kept-alive connections to one SMTP server. */
 export interface SmtpPool {
-  /** Never rejects. When `signal` aborts, the attempt ends at once with an error. Each new stage is told to `onStage`. */
-  send(mail: Mail, signal: AbortSignal, onStage?: (stage: SendStage) => void): Promise<Attempt>;
+  /**
+   * Never rejects. When `signal` aborts, the attempt ends at once with an error; so does it when `permit` throws, which
+   * is asked before each slice of the mail and before its final dot: the server discards what has none. Each new stage is
+   * told to `onStage`.
+   */
+  send(mail: Mail, permit: () => void, signal: AbortSignal, onStage?: (stage: SendStage) => void): Promise<Attempt>;
   /** Whether the server takes addresses that are not ASCII (RFC 6531): asked once, and `true` when nobody answers. */
   takesUtf8Addresses(): Promise<boolean>;
   /** Ends the connections; what is under way fails. */
@@ -53,7 +57,7 @@ export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): Smt
   const pool = new SMTPPool({ ...connection, maxConnections: options.maxConnections });
   let utf8: boolean | undefined;
   return {
-    send: (mail, signal, onStage) => sendThrough(pool, mail, signal, onStage),
+    send: (mail, permit, signal, onStage) => sendThrough(pool, mail, permit, signal, onStage),
     async takesUtf8Addresses() {
       utf8 ??= await offersSmtpUtf8(connection);
       return utf8 ?? true;
@@ -94,6 +98,7 @@ function isLoopback(host: string): boolean {
 function sendThrough(
   pool: SMTPPool,
   mail: Mail,
+  permit: () => void,
   signal: AbortSignal,
   onStage: (stage: SendStage) => void = () => {},
 ): Promise<Attempt> {
@@ -111,7 +116,7 @@ function sendThrough(
     messageId: () => mail.messageId,
     createReadStream: () => {
       enter("transaction"); // asked when the session is up
-      return Readable.from(slices(mail.content), { objectMode: false }).once("end", () => {
+      return Readable.from(slices(mail.content, permit), { objectMode: false }).once("end", () => {
         enter("handed-over"); // what follows the last byte is the final dot
       });
     },
@@ -123,8 +128,12 @@ function sendThrough(
 }
 
 /** A large mail is read as fast as the connection takes it, so that its end is not seen long before it is sent. */
-function* slices(content: Buffer): Generator<Buffer> {
-  for (let start = 0; start < content.length; start += SLICE_BYTES) yield content.subarray(start, start + SLICE_BYTES);
+function* slices(content: Buffer, permit: () => void): Generator<Buffer> {
+  for (let start = 0; start < content.length; start += SLICE_BYTES) {
+    permit();
+    yield content.subarray(start, start + SLICE_BYTES);
+  }
+  permit();
 }
 
 /** Reads the server's EHLO reply over a connection of its own; undefined when there is none to read. */

@@ -63,12 +63,16 @@ export function throttlePool(pool: SmtpPool, maxConnections: number, now: () => 
     }
   }
 
-  async function sendOnce(mail: Mail, signal: AbortSignal): Promise<{ attempt: Attempt; serverWorks: boolean }> {
+  async function sendOnce(
+    mail: Mail,
+    permit: () => void,
+    signal: AbortSignal,
+  ): Promise<{ attempt: Attempt; serverWorks: boolean }> {
     const session = followSession();
     try {
       const restMs = limit.restMs(now());
       if (restMs > 0) await pauseMs(restMs, signal);
-      const attempt = await pool.send(mail, signal, session.enter);
+      const attempt = await pool.send(mail, permit, signal, session.enter);
       return { attempt, serverWorks: session.hadCompany() };
     } catch (error) {
       return { attempt: { error, stage: "queued", ...UNTRIED }, serverWorks: false };
@@ -92,12 +96,12 @@ export function throttlePool(pool: SmtpPool, maxConnections: number, now: () => 
 
   return {
     ...pool,
-    async send(mail, signal) {
+    async send(mail, permit, signal) {
       for (let tries = 1; ; tries++) {
         const release = await takeSlot(signal);
         if (typeof release !== "function") return release;
         const { epoch } = limit;
-        const { attempt, serverWorks } = await sendOnce(mail, signal);
+        const { attempt, serverWorks } = await sendOnce(mail, permit, signal);
         if ("info" in attempt) limit.taken(now());
         const isOver = "info" in attempt || signal.aborted || judge(attempt, serverWorks, epoch) === "over";
         adjust();

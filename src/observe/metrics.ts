@@ -59,7 +59,7 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
     help: "Unix time at which a mail was last accepted; 0 when none was",
     registers,
   });
-  const leader = new Gauge({ name: "courier_leader", help: "1 while this replica holds the Lease", registers });
+  const shards = new Gauge({ name: "courier_shards_held", help: "Shards that this replica works on", registers });
   gauge("courier_queue_depth", "Messages that wait for a worker", () => load()?.queued ?? 0);
   gauge("courier_messages_in_flight", "Messages being worked on", () => load()?.active ?? 0);
   gauge("courier_dead_letters", "Failed messages that are kept for people to read", () => load()?.failed ?? 0);
@@ -80,7 +80,7 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
   const info = new Gauge({ name: "courier_build_info", help: "Always 1", labelNames: ["version", "node"], registers });
 
   info.set({ version, node: process.version }, 1);
-  leader.set(0);
+  shards.set(0);
   attempts.inc({ method: "Email" }, 0);
   for (const outcome of ["Done", "Failed"]) deliveries.inc({ outcome }, 0);
   for (const reason of reasons) failures.inc({ method: "Email", reason }, 0);
@@ -99,7 +99,7 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
   return {
     registry,
     received: () => received.inc(),
-    leading: (leads: boolean) => leader.set(leads ? 1 : 0),
+    shards: (held: number) => shards.set(held),
     attempted(method: string, reason: string): void {
       attempts.inc({ method });
       if (reason === "Delivered") lastSuccess.set(Date.now() / 1000);

@@ -51,7 +51,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
       const own = { uid: `uid-${version}`, resourceVersion: `${version}`, generation: 1 };
       const object = { ...plain, metadata: { ...plain.metadata, ...own, ...meta } };
       stored.set(name, object);
-      await world.controller.offer(GROUP, object, SIGNAL);
+      await world.controller.offer(GROUP, object, "event", SIGNAL);
       return object;
     },
     async settled() {
@@ -79,6 +79,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
             world.written.push(name);
             return { resourceVersion: `${version}` };
           },
+          version: async () => `${version}`,
           async remove({ name }, resourceVersion) {
             world.onRemove(name);
             if (stored.get(name)?.metadata.resourceVersion !== resourceVersion) return "conflict";
@@ -96,7 +97,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
         },
         logger: createLogger({ format: "json", level: "info", destination: { write: () => {} } }),
         now: () => Date.now(),
-        assertLeading: () => {},
+        shards: { takes: () => true, holds: () => true },
         observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
       },
       { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000, allowedRecipientDomains: [], ...rules },
@@ -162,7 +163,7 @@ test("a bug in one task does not send the mails of the others again", async (t) 
   world.controller.setServer({ server: { from: { address: "user@example.com" }, version: "2" } });
   const { status: _, ...object } = world.stored.get("mixed") ?? assert.fail();
   const next = { ...object, status: world.stored.get("mixed")?.status };
-  await world.controller.offer(GROUP, { ...next, metadata: { ...next.metadata, generation: 2 } }, SIGNAL);
+  await world.controller.offer(GROUP, { ...next, metadata: { ...next.metadata, generation: 2 } }, "event", SIGNAL);
   await world.settled();
   assert.deepEqual(
     world.drafts.map(({ to }) => to[0]),
@@ -188,7 +189,7 @@ test("a recipient who is added while the mail is under way gets it too", async (
       const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
       const edited = { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
       world.stored.set("edited", edited);
-      await world.controller.offer(GROUP, edited, SIGNAL);
+      await world.controller.offer(GROUP, edited, "event", SIGNAL);
     }
     return "Delivered";
   };
@@ -330,7 +331,7 @@ test("a receiver who is added between the status Done and the deletion gets the 
     const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
     const edited = { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
     world.stored.set(name, edited);
-    void world.controller.offer(GROUP, edited, SIGNAL);
+    void world.controller.offer(GROUP, edited, "event", SIGNAL);
   };
   await world.send("edited", GOOD);
   await world.settled();
@@ -369,7 +370,7 @@ test("a retry that was followed is not followed again by another replica, and it
   const asked = { ...object, metadata: { ...object.metadata, annotations: { "courier.io/retry": "1" } } };
   world.stored.set("failed", asked);
   world.answer = () => "TemporaryFailure";
-  await world.controller.offer(GROUP, asked, SIGNAL);
+  await world.controller.offer(GROUP, asked, "event", SIGNAL);
   await world.settled();
   assert.deepEqual(world.reasons("failed"), ["TemporaryFailure"]);
 
@@ -377,7 +378,7 @@ test("a retry that was followed is not followed again by another replica, and it
   other.answer = () => "RecipientRejected";
   const waiting = world.stored.get("failed") ?? assert.fail();
   other.stored.set("failed", waiting);
-  await other.controller.offer(GROUP, waiting, SIGNAL);
+  await other.controller.offer(GROUP, waiting, "event", SIGNAL);
   await other.settled();
   assert.deepEqual(other.reasons("failed"), ["RecipientRejected"]);
   t.mock.timers.tick(30 * 60_000); // past the retention of the first failure

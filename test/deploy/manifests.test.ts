@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import packageJson from "../../package.json" with { type: "json" };
+import { defaultConfig } from "../../src/config/config.ts";
 import {
   type Binding,
   type CustomResourceDefinition,
@@ -74,7 +75,10 @@ test("no part makes an object that needs a CRD of the same part, which kubectl w
   }
 });
 
-test("courier-api may read messages, templates and the one Secret, and write status, deletions, Events and its Lease", () => {
+/** A replica that cannot write a seat would stand by for nothing. */
+const seats = Array.from({ length: defaultConfig("serve", {}).shards }, (_, index) => `courier-api-${index}`);
+
+test("courier-api may read messages, templates and the one Secret, and write status, deletions, Events and its Leases", () => {
   const messages = MESSAGE_GROUPS.join("+");
   assert.deepEqual(grants(find<Role>(API, "ClusterRole", "courier-api")), [
     `get,list,watch,delete ${messages}/notificationmessages`,
@@ -85,7 +89,8 @@ test("courier-api may read messages, templates and the one Secret, and write sta
   assert.deepEqual(grants(find<Role>(API, "Role", "courier-api")), [
     "get,list,watch /secrets[platform-email-server]",
     "create coordination.k8s.io/leases",
-    "get,update coordination.k8s.io/leases[courier-api]",
+    "list,watch coordination.k8s.io/leases",
+    `get,update coordination.k8s.io/leases[${["courier-api-shards", ...seats].join(",")}]`,
   ]);
   assert.deepEqual(
     API.filter((manifest) => manifest.kind === "ClusterRoleBinding"),

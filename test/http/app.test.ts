@@ -47,7 +47,7 @@ test("/metrics has every counter at zero from the start, and reads the queue whe
     'courier_delivery_failures_total{method="Email",reason="MailRejected"} 0',
     "courier_queue_depth 3",
     "courier_messages_in_flight 1",
-    "courier_leader 0",
+    "courier_shards_held 0",
     "courier_dead_letters 2",
     'courier_messages_waiting{reason="MailRejected"} 5',
     "courier_last_delivery_timestamp_seconds 0",

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { before, suite, type TestContext, test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import type { RecipientOutcome } from "../../src/delivery/ports.ts";
+import type { Draft, RecipientOutcome } from "../../src/delivery/ports.ts";
 import { MAX_RECIPIENTS } from "../../src/delivery/ports.ts";
+import type { EmailServer } from "../../src/mail/email-server.ts";
 import { createSmtpMailer, type SmtpMailerOptions } from "../../src/mail/smtp-mailer.ts";
 import { type Certificate, makeCertificate } from "../support/certificates.ts";
 import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "../support/smtp-server.ts";
@@ -19,9 +20,19 @@ async function serve(t: TestContext, script: SmtpScript = {}): Promise<TestSmtpS
 }
 
 function mailer(t: TestContext, options: SmtpMailerOptions = {}) {
-  const created = createSmtpMailer(options);
+  const created = createPermittedMailer(options);
   t.after(() => created.close());
   return created;
+}
+
+/** A mailer whose mails are permitted to the last, unless a test says otherwise. */
+function createPermittedMailer(options: SmtpMailerOptions = {}) {
+  const created = createSmtpMailer(options);
+  return {
+    send: (draft: Draft, server: EmailServer, signal: AbortSignal, permit = () => {}) =>
+      created.send(draft, server, permit, signal),
+    close: () => created.close(),
+  };
 }
 
 function reasons(outcomes: RecipientOutcome[]): string[] {
@@ -569,7 +580,7 @@ suite("the mailer", () => {
 
   test("closes its connections when it is closed, after the mails under way", async (t) => {
     const smtp = await serve(t);
-    const sender = createSmtpMailer();
+    const sender = createPermittedMailer();
     const sending = sender.send(GUIDE_DRAFT, serverAt(smtp), never);
     await sender.close();
     assert.deepEqual(reasons(await sending), ["Delivered"]);

@@ -12,7 +12,7 @@ async function sendAll(t: TestContext, smtp: TestSmtpServer, count: number): Pro
   const sender = createSmtpMailer({ maxConnections: 10 });
   t.after(() => sender.close());
   const drafts = Array.from({ length: count }, (_, index) => draftWith({ to: [`a${index}@example.com`] }));
-  const outcomes = await Promise.all(drafts.map((draft) => sender.send(draft, serverAt(smtp), never)));
+  const outcomes = await Promise.all(drafts.map((draft) => sender.send(draft, serverAt(smtp), () => {}, never)));
   return outcomes.flat();
 }
 
@@ -69,7 +69,9 @@ suite("a server that serves nobody", () => {
     const sender = createSmtpMailer();
     t.after(() => sender.close());
     const server = serverAt(smtp, { username: "courier", password: "wrong" });
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => sender.send(GUIDE_DRAFT, server, never)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => sender.send(GUIDE_DRAFT, server, () => {}, never)),
+    );
     assert.deepEqual(tally(outcomes.flat()), { AuthenticationFailed: 1, "AuthenticationFailed, untried": 19 });
     assert.equal(smtp.connections, 1);
   });
@@ -79,7 +81,7 @@ suite("a server that serves nobody", () => {
     const sender = createSmtpMailer({ sendTimeoutMs: 2500 });
     t.after(() => sender.close());
     const outcomes = await Promise.all(
-      Array.from({ length: 50 }, () => sender.send(GUIDE_DRAFT, serverAt(smtp), never)),
+      Array.from({ length: 50 }, () => sender.send(GUIDE_DRAFT, serverAt(smtp), () => {}, never)),
     );
     assert.deepEqual(Object.keys(tally(outcomes.flat())).sort(), ["TemporaryFailure", "TemporaryFailure, untried"]);
     assert.ok(smtp.connections <= 25, `${smtp.connections} connections`);
@@ -106,7 +108,8 @@ test("a server that lets more connections in later is asked for more of them", a
   });
   const sender = createSmtpMailer({ maxConnections: 10 });
   t.after(() => sender.close());
-  const burst = () => Promise.all(Array.from({ length: 150 }, () => sender.send(GUIDE_DRAFT, serverAt(smtp), never)));
+  const burst = () =>
+    Promise.all(Array.from({ length: 150 }, () => sender.send(GUIDE_DRAFT, serverAt(smtp), () => {}, never)));
   await burst();
   assert.equal(seen, 2);
   most = 6;

@@ -18,7 +18,7 @@ async function inboxWithMailer(t: TestContext) {
     await inbox.close();
   });
   const server = serverAt({ host: inbox.smtpHost, port: inbox.smtpPort });
-  return { inbox, send: (changes = {}) => mailer.send(draftWith(changes), server, never) };
+  return { inbox, send: (changes = {}) => mailer.send(draftWith(changes), server, () => {}, never) };
 }
 
 test("a mail that is sent to the inbox stands in it, on its page and in its list", async (t) => {

@@ -95,7 +95,7 @@ test("a taken port of the sandbox ends it with one line that names the flag, and
 
 test("SIGTERM stops serve at once when nothing is in flight, with 0", async (t) => {
   const run = start(t, ["serve", ...(await reachable(t))]);
-  await run.said("Leading");
+  await run.said("Working on shards");
   const startMs = performance.now();
   run.child.kill("SIGTERM");
   assert.deepEqual(await run.ended, { code: 0, signal: null });
@@ -104,7 +104,7 @@ test("SIGTERM stops serve at once when nothing is in flight, with 0", async (t) 
 
 test("a second signal, of whichever kind, ends serve at once", async (t) => {
   const run = start(t, ["serve", ...(await reachable(t))]);
-  await run.said("Leading");
+  await run.said("Working on shards");
   run.child.kill("SIGSTOP"); // both signals are there before the first one's stop has come to its end
   run.child.kill("SIGTERM");
   run.child.kill("SIGINT");

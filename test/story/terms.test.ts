@@ -1,22 +1,24 @@
-/** The Lease goes to another replica and comes back; a service that ends leaves nothing open. */
+/** A seat goes to another replica and comes back; a service that ends leaves nothing open. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEASE } from "../../src/resources/kinds.ts";
 import { type Platform, startPlatform, subscriptionOf, templateOf } from "../support/platform.ts";
 
 const GOOD = { body: {}, notifications: [subscriptionOf("ann@example.com")] };
-const KEY = { namespace: "cpaas-system", name: "courier-api" };
+const SEAT = { namespace: "cpaas-system", name: "courier-api-0" };
+/** The only seat there is can be taken away. */
+const serve = { shards: 1 };
 
-test("a replica that lost the Lease is a ready standby, and delivers again when it leads again", async (t) => {
-  const platform = await startPlatform(t);
+test("a replica whose seat another has taken is a ready standby, and delivers again when it gets one", async (t) => {
+  const platform = await startPlatform(t, { serve });
   const { service } = platform;
   await platform.apply(templateOf("Hello"));
   await platform.gone(await platform.send(GOOD));
-  await holdLease(platform, "another", 60);
+  await holdSeat(platform, "another", 60);
   await platform.logged("Standing by");
   assert.deepEqual(service.readiness.missing(), []);
   const name = await platform.send(GOOD);
-  await holdLease(platform, "", 1);
+  await holdSeat(platform, "", 1);
   await platform.gone(name);
   assert.equal(platform.smtp.mails.length, 2);
 });
@@ -33,10 +35,10 @@ test("a missing Secret does not keep the service from being ready, and /readyz t
 });
 
 test("a standby that stops has no connection to the mail server left", async (t) => {
-  const platform = await startPlatform(t);
+  const platform = await startPlatform(t, { serve });
   await platform.apply(templateOf("Hello"));
   await platform.gone(await platform.send(GOOD));
-  await holdLease(platform, "another", 60);
+  await holdSeat(platform, "another", 60);
   await platform.logged("Standing by");
   await platform.service.stop();
   const stoppedMs = performance.now();
@@ -44,7 +46,7 @@ test("a standby that stops has no connection to the mail server left", async (t)
   assert.ok(performance.now() - stoppedMs < 10_000, "they are closed, not merely idle for too long");
 });
 
-function holdLease({ client }: Platform, holderIdentity: string, leaseDurationSeconds: number): Promise<unknown> {
+function holdSeat({ client }: Platform, holderIdentity: string, leaseDurationSeconds: number): Promise<unknown> {
   const spec = { holderIdentity, leaseDurationSeconds, renewTime: "2026-11-22T10:00:00.000000Z" };
-  return client.mergePatch(LEASE, KEY, { spec });
+  return client.mergePatch(LEASE, SEAT, { spec });
 }
