@@ -1,14 +1,10 @@
-import { EmailServerError, parseEmailServer } from "../mail/email-server.ts";
+import { EMAIL_SERVER_KEYS, parseEmailServer } from "../mail/email-server.ts";
+import { EmailServerError } from "../mail/secret-values.ts";
 import { field, isObject } from "../resources/fields.ts";
 import { suggest } from "../template/suggest.ts";
 import { type Finding, findingAt, type Rule } from "./finding.ts";
 import { secretOf } from "./mail-server-secret.ts";
 import type { Manifest } from "./manifest.ts";
-
-const KEYS = [
-  ...["host", "port", "from", "username", "password", "sslEnabled", "insecureSkipVerify"],
-  ...["displayNameEn", "displayNameZh"],
-];
 
 /** What is wrong with the Secret of a mail server. Values of credentials are never in a message. */
 export function checkSecret(manifest: Manifest): Finding[] {
@@ -27,7 +23,7 @@ export function checkSecret(manifest: Manifest): Finding[] {
 
 function checkKeys(manifest: Manifest): Finding[] {
   return keysOf(manifest).flatMap(({ path, key }) => {
-    const near = KEYS.includes(key) ? undefined : suggest(key, KEYS);
+    const near = EMAIL_SERVER_KEYS.includes(key) ? undefined : suggest(key, EMAIL_SERVER_KEYS);
     return near === undefined
       ? []
       : [keyFinding(manifest, path, "unknown-field", `unknown key ${path}: did you mean "${near}"?`)];

@@ -47,6 +47,8 @@ function classifyReply(failure: SmtpFailure, responseCode: number): Reason {
 
 function classifyLoss(failure: SmtpFailure): Reason {
   const { code, originalCode, stage } = failure;
+  if (originalCode === "ETOKENAWAY") return "ServerUnavailable";
+  if (originalCode === "ETOKENTLS") return "TLSFailed";
   if (code === "EAUTH" || code === "ENOAUTH") return "AuthenticationFailed";
   if (code === "ETLS" || code === "EREQUIRETLS" || isTlsCode(originalCode)) return "TLSFailed";
   if (code === "EMESSAGE" || code === "EENVELOPE") return "MailRejected"; // nodemailer saw it: the announced SIZE

@@ -1,23 +1,27 @@
 import type { Reason } from "../delivery/reasons.ts";
 import { isCertificateCode } from "./classify.ts";
+import { cleanReply } from "./clean-reply.ts";
 import type { EmailServer } from "./email-server.ts";
 import type { FailureReport } from "./failure-report.ts";
 import { isAboutSender, isAboutSize, recipientRemedy } from "./reply.ts";
 
-/** Characters of a server's reply that are passed on. */
-const MAX_REPLY_LENGTH = 300;
-
 /** One line for people: what the server at `host:port` did, and what to do about it where something can be done. */
-export function explainFailure(reason: Reason, report: FailureReport, server: EmailServer): string {
+export function explainFailure(
+  reason: Reason,
+  report: FailureReport,
+  server: EmailServer,
+  secrets: readonly string[],
+): string {
   const { host } = server;
-  const said = describe(report, server);
+  const said = describe(report, secrets);
+  if (report.originalCode?.startsWith("ETOKEN") && report.response === undefined) return said; // TokenError says it all
   switch (reason) {
     case "RecipientRejected":
       return withRemedy(`${host} refused this recipient: ${said}`, recipientRemedy(report));
     case "MailRejected":
       return explainMailRejected(said, report, server);
     case "AuthenticationFailed":
-      return `${host} refused the login: ${said}: ${loginRemedy(server)}`;
+      return `${host} refused the login: ${said}: ${loginRemedy(report, server)}`;
     case "TLSFailed":
       return `Cannot set up TLS with ${address(server)}: ${said}: ${tlsRemedy(report, server)}`;
     case "ServerUnavailable":
@@ -42,9 +46,11 @@ function withRemedy(what: string, remedy: string | undefined): string {
   return remedy === undefined ? what : `${what}: ${remedy}`;
 }
 
-function loginRemedy({ auth }: EmailServer): string {
-  const keys = "data.username and data.password";
-  return auth === undefined ? `put ${keys} into its Secret` : `check ${keys} of its Secret`;
+function loginRemedy({ responseCode }: FailureReport, { auth }: EmailServer): string {
+  if (auth === undefined) return "put data.username and data.password into its Secret";
+  if (auth.type === "password") return "check data.username and data.password of its Secret";
+  if (responseCode === 504) return "it does not know XOAUTH2: use data.password, or another server";
+  return "check data.username and data.scope of its Secret, and that data.clientId may send as this mailbox";
 }
 
 /** Without a reply nobody may be there; a server that answers is the right one, and wants patience or permission. */
@@ -55,32 +61,18 @@ function explainUnavailable(said: string, { responseCode }: FailureReport, where
 }
 
 /** `250 2.0.0 Ok: queued as 4F` as an outcome's message. */
-export function explainDelivery(response: string, server: EmailServer): string {
-  return `${server.host} took the mail: ${cleanReply(response, server)}`;
+export function explainDelivery(response: string, server: EmailServer, secrets: readonly string[]): string {
+  return `${server.host} took the mail: ${cleanReply(response, secrets)}`;
 }
 
-function describe({ response, text, originalCode, code, stage }: FailureReport, server: EmailServer): string {
-  if (response !== undefined) return cleanReply(response, server);
+function describe(report: FailureReport, secrets: readonly string[]): string {
+  const { response, detail, text, originalCode, code, stage } = report;
+  if (response !== undefined)
+    return `${cleanReply(response, secrets)}${detail === undefined ? "" : ` (${cleanReply(detail, secrets)})`}`;
   if (stage === "queued") return "no connection to it was free in time";
   const word = originalCode ?? code;
-  return `${cleanReply(text ?? "no answer", server)}${word === undefined ? "" : ` (${word})`}`;
-}
-
-/** What an SMTP server says, made fit for a status: one line, at most 300 characters, without our credentials. */
-export function cleanReply(reply: string, { auth }: Pick<EmailServer, "auth">): string {
-  const hidden = auth === undefined ? [] : secretForms(auth);
-  const text = hidden.reduce((masked, secret) => masked.replaceAll(secret, "[hidden]"), reply.toWellFormed());
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  return line.length > MAX_REPLY_LENGTH ? `${line.slice(0, MAX_REPLY_LENGTH - 1).toWellFormed()}…` : line;
-}
-
-/** A password as a server could echo it: in clear, or as AUTH LOGIN and AUTH PLAIN send it. Short ones hide nothing. */
-function secretForms({ username, password }: NonNullable<EmailServer["auth"]>): string[] {
-  const forms = [
-    Buffer.from(`\0${username}\0${password}`).toString("base64"),
-    Buffer.from(password).toString("base64"),
-  ];
-  return password.length < 4 ? forms.slice(0, 1) : [...forms, password];
+  const isWhole = word === undefined || word.startsWith("ETOKEN");
+  return `${cleanReply(text ?? "no answer", secrets)}${isWhole ? "" : ` (${word})`}`;
 }
 
 function address({ host, port }: EmailServer): string {
@@ -88,9 +80,16 @@ function address({ host, port }: EmailServer): string {
 }
 
 function tlsRemedy({ originalCode, code }: FailureReport, { tls, host }: EmailServer): string {
-  if (originalCode !== undefined && isCertificateCode(originalCode))
-    return `give the server a certificate that is trusted and names ${host}, or set data.insecureSkipVerify to true`;
+  if (originalCode !== undefined && isCertificateCode(originalCode)) return certificateRemedy(originalCode, host);
   if (tls === "implicit") return "set data.sslEnabled to false if this port does not begin with TLS";
   if (code === "ETLS") return "credentials go over TLS only: use a server with STARTTLS or data.sslEnabled";
   return "check which TLS versions the server speaks, 1.2 or later is needed";
+}
+
+function certificateRemedy(code: string, host: string): string {
+  if (code === "CERT_HAS_EXPIRED") return "whoever runs the server has to renew its certificate";
+  if (code === "CERT_NOT_YET_VALID") return "check the clocks of both machines";
+  if (/ALTNAME|HOSTNAME/.test(code))
+    return `put a name that the certificate has into data.host, or give the server one that names ${host}`;
+  return 'put the certificate of its CA into data["ca.crt"] of its Secret';
 }

@@ -5,6 +5,8 @@ import { enhancedCodeOf } from "./reply.ts";
 export interface FailureReport extends SmtpFailure {
   /** The server's reply, any number of lines. */
   response?: string;
+  /** What the server had said before its reply, where it was asked for more (SASL). */
+  detail?: string;
   /** What Node or nodemailer says; used only where no reply came. */
   text?: string;
 }
@@ -17,13 +19,14 @@ export interface SmtpError {
   responseCode?: unknown;
   response?: unknown;
   command?: unknown;
+  detail?: unknown;
   recipient?: unknown;
   rejectedErrors?: unknown;
 }
 
 /** What is known of `error`, which ended a mail at `stage`. */
 export function reportOf(error: unknown, stage: FailureReport["stage"]): FailureReport {
-  const { message, code, originalCode, responseCode, response, command } = (error ?? {}) as SmtpError;
+  const { message, code, originalCode, responseCode, response, command, detail } = (error ?? {}) as SmtpError;
   return {
     stage,
     ...(typeof code === "string" ? { code } : {}),
@@ -31,6 +34,7 @@ export function reportOf(error: unknown, stage: FailureReport["stage"]): Failure
     ...(typeof responseCode === "number" ? { responseCode } : {}),
     ...(typeof command === "string" ? { command } : {}),
     ...(typeof response === "string" ? withEnhanced(response) : {}),
+    ...(typeof detail === "string" ? { detail } : {}),
     ...(typeof message === "string" ? { text: message } : {}),
   };
 }

@@ -13,15 +13,23 @@ const COME_LATER_MS = 60_000;
 /** An outcome whose `address` is the envelope's. */
 export type AddressOutcome = RecipientOutcome;
 
-/** One outcome for each envelope recipient: a server may take a mail for some and refuse it for others. */
-export function outcomesOf(attempt: Attempt, mail: Mail, server: EmailServer): AddressOutcome[] {
+/**
+ * One outcome for each envelope recipient: a server may take a mail for some and refuse it for others. No message holds
+ * `secrets`.
+ */
+export function outcomesOf(
+  attempt: Attempt,
+  mail: Mail,
+  server: EmailServer,
+  secrets: readonly string[],
+): AddressOutcome[] {
   const refused = refusedRecipients("info" in attempt ? attempt.info : attempt.error);
   const untried = "error" in attempt && attempt.untried ? { untried: true as const } : {};
   return mail.envelope.to.map((address) => {
     const refusal = refused.get(address);
-    if (refusal !== undefined) return failureOutcome(address, reportOf(refusal, "transaction"), server);
-    if ("error" in attempt) return { ...failureOutcome(address, attemptReport(attempt), server), ...untried };
-    return { address, reason: "Delivered", message: explainDelivery(attempt.info.response, server) };
+    if (refusal !== undefined) return failureOutcome(address, reportOf(refusal, "transaction"), server, secrets);
+    if ("error" in attempt) return { ...failureOutcome(address, attemptReport(attempt), server, secrets), ...untried };
+    return { address, reason: "Delivered", message: explainDelivery(attempt.info.response, server, secrets) };
   });
 }
 
@@ -39,9 +47,14 @@ function isLeftOver({ responseCode, ...report }: FailureReport): boolean {
   return responseCode !== undefined && isTooManyRecipients({ ...report, responseCode });
 }
 
-function failureOutcome(address: string, report: FailureReport, server: EmailServer): AddressOutcome {
+function failureOutcome(
+  address: string,
+  report: FailureReport,
+  server: EmailServer,
+  secrets: readonly string[],
+): AddressOutcome {
   const reason = classifyFailure(report);
-  const message = explainFailure(reason, report, server);
+  const message = explainFailure(reason, report, server, secrets);
   return { address, reason, message, ...(isForLater(report) && { retryInMs: COME_LATER_MS }) };
 }
 

@@ -35,7 +35,8 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
     if (mail instanceof MailBodyError) return refusedBody(draft.to, mail);
     return withDeadline(signal, sendTimeoutMs, (limited) => {
       const send = (part: Mail) => pool.send(part, permit, limited);
-      return transact(send, mail, server, () => {
+      const tell = (attempt: Attempt, part: Mail) => outcomesOf(attempt, part, server, pool.secrets);
+      return transact(mail, send, tell, () => {
         signal.throwIfAborted();
         permit();
       });
@@ -63,9 +64,9 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
  * delivers to somebody, so there are never more of them than recipients.
  */
 async function transact(
-  send: (part: Mail) => Promise<Attempt>,
   mail: Mail,
-  server: EmailServer,
+  send: (part: Mail) => Promise<Attempt>,
+  tell: (attempt: Attempt, part: Mail) => AddressOutcome[],
   /** Throws where nothing is to be sent any more. */
   goOn: () => void,
 ): Promise<AddressOutcome[]> {
@@ -77,7 +78,7 @@ async function transact(
     const isUnsent = "error" in attempt && attempt.stage !== "handed-over";
     if (isUnsent && told.length === 0) goOn();
     const left = leftForNextTransaction(attempt);
-    told.push(...outcomesOf(attempt, part, server).filter(({ address }) => !left.includes(address)));
+    told.push(...tell(attempt, part).filter(({ address }) => !left.includes(address)));
     to = to.filter((address) => left.includes(address));
   }
   return told;

@@ -1,10 +1,16 @@
-import { isIPv4 } from "node:net";
 import { Readable } from "node:stream";
+import { createSecureContext } from "node:tls";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
-import SMTPPool, { type SMTPPoolSentMessageInfo } from "nodemailer/lib/smtp-pool";
+import SMTPPool, { type SMTPPoolOptions, type SMTPPoolSentMessageInfo } from "nodemailer/lib/smtp-pool";
+import { trusting } from "./ca-bundle.ts";
 import type { SendStage } from "./classify.ts";
+import { secretsOf } from "./clean-reply.ts";
 import type { Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
+import { isLoopback } from "./loopback.ts";
+import { requestToken } from "./token-request.ts";
+import { createTokenSource, type TokenSource } from "./token-source.ts";
+import { xoauth2Options } from "./xoauth2-login.ts";
 
 export interface SmtpPoolOptions {
   /** Connections to one server at a time. */
@@ -40,6 +46,8 @@ export interface SmtpPool {
   send(mail: Mail, permit: () => void, signal: AbortSignal, onStage?: (stage: SendStage) => void): Promise<Attempt>;
   /** Whether the server takes addresses that are not ASCII (RFC 6531): asked once, and `true` when nobody answers. */
   takesUtf8Addresses(): Promise<boolean>;
+  /** What the server is shown at the login, in each form it could repeat it in: no message may hold it. */
+  readonly secrets: readonly string[];
   /** Ends the connections; what is under way fails. */
   close(): void;
 }
@@ -53,7 +61,8 @@ const MAX_REQUEUES = 2;
 
 /** A pool of nodemailer's connections; none is opened before the first mail. */
 export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): SmtpPool {
-  const connection = connectionOptions(server, options);
+  const tokens = tokensFor(server);
+  const connection = connectionOptions(server, options, tokens);
   const pool = new SMTPPool({ ...connection, maxConnections: options.maxConnections });
   let utf8: boolean | undefined;
   return {
@@ -62,19 +71,31 @@ export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): Smt
       utf8 ??= await offersSmtpUtf8(connection);
       return utf8 ?? true;
     },
-    close: () => pool.close({ force: true }),
+    get secrets() {
+      return secretsOf(server.auth, tokens?.recent ?? []);
+    },
+    close() {
+      tokens?.close();
+      pool.close({ force: true });
+    },
   };
 }
 
-function connectionOptions(server: EmailServer, options: SmtpPoolOptions) {
+function tokensFor({ auth, ca }: EmailServer): TokenSource | undefined {
+  if (auth?.type !== "xoauth2") return undefined;
+  return createTokenSource((signal) => requestToken(auth, ca, signal), Date.now);
+}
+
+function connectionOptions(server: EmailServer, options: SmtpPoolOptions, tokens: TokenSource | undefined) {
   const mustEncrypt = server.auth !== undefined && !options.allowPlainAuth && !isLoopback(server.host);
+  const secureContext = createSecureContext({ minVersion: "TLSv1.2", ...trusting(server.ca) });
   return {
     host: server.host,
     port: server.port,
     secure: server.tls === "implicit",
     requireTLS: mustEncrypt && server.tls === "starttls",
-    tls: { minVersion: "TLSv1.2" as const, rejectUnauthorized: !server.insecureSkipVerify },
-    ...(server.auth === undefined ? {} : { auth: { user: server.auth.username, pass: server.auth.password } }),
+    tls: { secureContext, rejectUnauthorized: !server.insecureSkipVerify },
+    ...loginOptions(server.auth, tokens),
     ...(options.heloName === undefined ? {} : { name: options.heloName }),
     connectionTimeout: options.connectTimeoutMs,
     greetingTimeout: options.connectTimeoutMs,
@@ -87,8 +108,10 @@ function connectionOptions(server: EmailServer, options: SmtpPoolOptions) {
   };
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+function loginOptions(auth: EmailServer["auth"], tokens: TokenSource | undefined): Partial<SMTPPoolOptions> {
+  if (auth === undefined) return {};
+  if (auth.type === "password") return { auth: { user: auth.username, pass: auth.password } };
+  return tokens === undefined ? {} : xoauth2Options(auth, tokens);
 }
 
 /**

@@ -95,7 +95,11 @@ export function throttlePool(pool: SmtpPool, maxConnections: number, now: () => 
   }
 
   return {
-    ...pool,
+    takesUtf8Addresses: () => pool.takesUtf8Addresses(),
+    get secrets() {
+      return pool.secrets;
+    },
+    close: () => pool.close(),
     async send(mail, permit, signal) {
       for (let tries = 1; ; tries++) {
         const release = await takeSlot(signal);

@@ -296,6 +296,17 @@ test("the mail server's Secret is told the key at fault, and no line of it is sh
     findings(secret("{host: a.example, port: 25}"))[0] ?? "",
     /stringData\.port must be a string: put it in quotes/,
   );
+  const oauth = '{host: a.example, port: "587", from: a@example.com, authType: xoauth2, username: u, clientId: c,';
+  assert.deepEqual(findings(secret(`${oauth} clientSecret: s, tokenUrl: "https://a.example/t", scope: x}`)), []);
+  assert.match(
+    findings(secret(`${oauth} clientSecret: s, tokenUrl: "a.example"}`))[0] ?? "",
+    /^error 1\.yaml:5:127 data\.tokenUrl is no https/,
+  );
+  assert.match(findings(secret(`${oauth} clientSecrt: s}`))[0] ?? "", /did you mean "clientSecret"/);
+  assert.match(
+    findings(secret('\n  host: a.example\n  port: "25"\n  from: a@example.com\n  ca.crt: |\n    nothing'))[0] ?? "",
+    /^error 1\.yaml:9:3 data\["ca\.crt"\] is no certificate/,
+  );
   const text = secret("{host: a.example, hosst: hunter2, passwrd: hunter2}\nstringDat: hunter2");
   const { findings: found } = validate([new SourceFile("s.yaml", text)]);
   assert.equal(found.length, 3);

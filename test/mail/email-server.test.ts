@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { EmailServerError, parseEmailServer } from "../../src/mail/email-server.ts";
+import { parseEmailServer } from "../../src/mail/email-server.ts";
+import { EmailServerError } from "../../src/mail/secret-values.ts";
+import { makeCertificate } from "../support/certificates.ts";
 import { secretOf } from "./drafts.ts";
 
 const COMPLETE = {
@@ -21,7 +23,7 @@ test("a complete Secret is read, without the newlines that echo left", () => {
     host: "smtp.example.com",
     port: 465,
     from: { address: "user@example.com", name: "" },
-    auth: { username: "courier", password: "s3cret-passw0rd" },
+    auth: { type: "password", username: "courier", password: "s3cret-passw0rd" },
     tls: "implicit",
     insecureSkipVerify: false,
     displayNames: { en: "Platform notifications", zh: "平台通知" },
@@ -81,6 +83,68 @@ suite("a wrong value is refused with its key, what was found and what to put", (
         },
       );
     });
+});
+
+const OAUTH = {
+  ...{
+    host: "smtp.example.com",
+    port: "587",
+    from: "user@example.com",
+    authType: "xoauth2",
+    username: "user@example.com",
+  },
+  ...{ tokenUrl: "https://login.example.com/token", clientId: "courier", clientSecret: "s3cret" },
+};
+
+test("a Secret with authType xoauth2 is read with its client, and its password is left alone", () => {
+  const { auth } = parseEmailServer(secretOf({ ...OAUTH, scope: "a b", password: "old" }));
+  const { username, tokenUrl, clientId, clientSecret } = OAUTH;
+  assert.deepEqual(auth, { type: "xoauth2", username, tokenUrl, clientId, clientSecret, scope: "a b" });
+  assert.equal(parseEmailServer(secretOf({ ...OAUTH, authType: "OAuth2" })).auth?.type, "xoauth2");
+});
+
+suite("a wrong key of XOAUTH2 is refused with its name and what to put", () => {
+  const cases: [key: keyof typeof OAUTH, value: string, message: RegExp][] = [
+    ["authType", "kerberos", /^data\.authType "kerberos" is no way to log in: put xoauth2, or leave it out/],
+    ["authType", "", /^data\.authType is missing while data\.tokenUrl is set: put xoauth2$/],
+    ["username", "", /^data\.username is missing while data\.authType is xoauth2: put the mailbox/],
+    ["tokenUrl", "", /^data\.tokenUrl is missing while data\.authType is xoauth2/],
+    ["tokenUrl", "login.example.com", /^data\.tokenUrl is no https address: put one, such as https:/],
+    ["tokenUrl", "http://login.example.com/", /^data\.tokenUrl begins with http, and secrets go over https only/],
+    ["tokenUrl", "https://a:s3cret@login.example.com/", /^data\.tokenUrl holds a login or a fragment/],
+    ["clientId", "", /^data\.clientId is missing/],
+    ["clientSecret", "", /^data\.clientSecret is missing/],
+  ];
+  for (const [key, value, message] of cases)
+    test(`${key} ${JSON.stringify(value)}`, () => {
+      assert.throws(
+        () => parseEmailServer(secretOf({ ...OAUTH, [key]: value })),
+        (error: EmailServerError) => {
+          assert.equal(error.key, key);
+          assert.match(error.message, message);
+          assert.doesNotMatch(error.message, /s3cret/);
+          return true;
+        },
+      );
+    });
+  test("a token may come over http from this machine", () => {
+    for (const tokenUrl of ["http://localhost:8080/t", "http://127.0.0.1/t", "http://[::1]/t"])
+      assert.equal(parseEmailServer(secretOf({ ...OAUTH, tokenUrl })).auth?.type, "xoauth2");
+  });
+});
+
+test("ca.crt takes a bundle with comments, and nothing but certificates", async () => {
+  const first = await makeCertificate({ dns: ["a.example"] });
+  const second = await makeCertificate({ dns: ["b.example"] });
+  const read = (text: string) => parseEmailServer(secretOf({ ...COMPLETE, "ca.crt": text })).ca;
+  const bundle = `# ours\n${first.cert}\n\n# theirs\n${second.cert}`;
+  assert.deepEqual(read(bundle)?.length, 2);
+  assert.equal(read("")?.length, undefined);
+  const refused = (text: string, message: RegExp) =>
+    assert.throws(() => read(text), { name: "EmailServerError", key: "ca.crt", message });
+  refused("hello", /^data\["ca.crt"\] is no certificate: put the certificate of the CA, or several of them, in PEM$/);
+  refused(`${first.cert}\n${first.key}`, /^data\["ca.crt"\] holds a PRIVATE KEY: .*, and nothing else$/);
+  refused(first.cert.replace(/[A-Za-z0-9]{20}/, "AAAAAAAAAAAAAAAAAAAA"), /has a broken certificate, number 1/);
 });
 
 test("a value that is not base64 or not UTF-8 is refused with its key", () => {

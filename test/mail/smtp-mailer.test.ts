@@ -396,7 +396,10 @@ suite("TLS", () => {
       const server = serverAt({ host: "localhost", port: smtp.port }, values);
       const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
       assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
-      assert.match(outcome.message, /ERR_TLS_CERT_ALTNAME_INVALID.*names localhost, or set data.insecureSkipVerify/);
+      assert.match(
+        outcome.message,
+        /ERR_TLS_CERT_ALTNAME_INVALID\): put a name that the certificate has into data.host, or .* names localhost$/,
+      );
     });
 
     test(`fails when nobody vouches for the certificate (${mode})`, async (t) => {
@@ -405,7 +408,27 @@ suite("TLS", () => {
       const server = serverAt({ host: "localhost", port: smtp.port }, values);
       const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
       assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+      assert.match(outcome.message, /put the certificate of its CA into data\["ca.crt"\] of its Secret$/);
       assert.equal(smtp.mails.length, 0);
+    });
+
+    test(`trusts a CA that the Secret brings, and those of the system besides (${mode})`, async (t) => {
+      const own = await makeCertificate({ dns: ["localhost"] });
+      for (const presented of [own, certificate]) {
+        const smtp = await serve(t, { tls: { mode, certificate: presented } });
+        const server = serverAt({ host: "localhost", port: smtp.port }, { ...values, "ca.crt": own.cert });
+        const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+        assert.equal(outcome?.reason, "Delivered", outcome?.message);
+      }
+    });
+
+    test(`fails when the certificate has expired, and says who can mend it (${mode})`, async (t) => {
+      const old = await makeCertificate({ dns: ["localhost"] }, { expired: true });
+      const smtp = await serve(t, { tls: { mode, certificate: old } });
+      const server = serverAt({ host: "localhost", port: smtp.port }, { ...values, "ca.crt": old.cert });
+      const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+      assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+      assert.match(outcome.message, /\(CERT_HAS_EXPIRED\): whoever runs the server has to renew its certificate$/);
     });
 
     test(`takes any certificate with insecureSkipVerify (${mode})`, async (t) => {
@@ -415,6 +438,13 @@ suite("TLS", () => {
       assert.equal(outcome?.reason, "Delivered", outcome?.message);
     });
   }
+
+  test("older than 1.2 is not spoken", async (t) => {
+    const smtp = await serve(t, { tls: { mode: "implicit", certificate, maxVersion: "TLSv1.1" } });
+    const server = serverAt({ host: "localhost", port: smtp.port }, { sslEnabled: "true" });
+    const [outcome] = await mailer(t).send(GUIDE_DRAFT, server, never);
+    assert.equal(outcome?.reason, "TLSFailed", outcome?.message);
+  });
 
   test("from the first byte against a clear port fails and says which setting is wrong", async (t) => {
     const smtp = await serve(t);

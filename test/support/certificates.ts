@@ -17,15 +17,21 @@ export interface Certificate {
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 24 * 3_600_000;
 
-/** A certificate for `names` (DNS names and IP addresses), valid today; a client trusts it by adding it to its CAs. */
-export async function makeCertificate(names: { dns?: string[]; ip?: string[] }): Promise<Certificate> {
+/**
+ * A certificate for `names` (DNS names and IP addresses), valid today unless it is `expired`; a client trusts it by adding
+ * it to its CAs.
+ */
+export async function makeCertificate(
+  names: { dns?: string[]; ip?: string[] },
+  { expired = false } = {},
+): Promise<Certificate> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
     name: `CN=courier test ${randomUUID()}`, // OpenSSL finds a trusted certificate by its name
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + DAY_MS),
+    notBefore: new Date(Date.now() - 2 * DAY_MS),
+    notAfter: new Date(Date.now() + (expired ? -DAY_MS : DAY_MS)),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [

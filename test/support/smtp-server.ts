@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
+import type { SecureVersion } from "node:tls";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import type { Certificate } from "./certificates.ts";
@@ -15,6 +16,8 @@ export interface SmtpScript {
   /** Refuses the session, or the login, the sender, a recipient, the mail after its final dot. */
   greeting?: () => string | undefined;
   login?: (username: string, password: string) => string | undefined;
+  /** Offers XOAUTH2 too, and refuses a token: with a reply, or (where it is an object) as RFC 7628 does, after a 334. */
+  token?: (username: string, accessToken: string) => string | object | undefined;
   sender?: (address: string) => string | undefined;
   recipient?: (address: string) => string | undefined;
   mail?: (mail: AcceptedMail) => string | undefined;
@@ -24,7 +27,7 @@ export interface SmtpScript {
   drop?: Moment;
   stall?: Moment;
   /** TLS from the first byte, or STARTTLS offered; without a certificate neither. */
-  tls?: { mode: "implicit" | "starttls"; certificate: Certificate };
+  tls?: { mode: "implicit" | "starttls"; certificate: Certificate; maxVersion?: SecureVersion };
   /** Offers AUTH; without TLS too when `clear`. */
   auth?: "tls" | "clear";
   /** EHLO keywords that the server does not announce. */
@@ -98,7 +101,12 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
       greeted.delete(id);
       setImmediate(() => changed.emit("change"));
     },
-    onAuth({ username = "", password }, _session, done) {
+    onAuth({ method, username = "", password, accessToken = "" }, _session, done) {
+      if (method === "XOAUTH2") {
+        const refused = self.script.token?.(username, accessToken);
+        if (typeof refused === "string") return done(refusal(refused));
+        return done(null, refused === undefined ? { user: username } : { data: refused });
+      }
       const reply = self.script.login?.(username, password ?? "");
       return reply === undefined ? done(null, { user: username }) : done(refusal(reply));
     },
@@ -167,14 +175,20 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
   return self;
 }
 
-function listenerOptions({ tls, auth, hidden = [], maxBytes }: SmtpScript): SMTPServerOptions {
+/** OpenSSL speaks TLS 1.1 and older at security level 0 only. */
+function oldTls(maxVersion: SecureVersion) {
+  return { minVersion: "TLSv1" as const, maxVersion, ciphers: "DEFAULT@SECLEVEL=0" };
+}
+
+function listenerOptions({ tls, auth, token, hidden = [], maxBytes }: SmtpScript): SMTPServerOptions {
   return {
     logger: false,
     disableReverseLookup: true,
     closeTimeout: 1,
     secure: tls?.mode === "implicit",
-    ...(tls === undefined ? {} : { key: tls.certificate.key, cert: tls.certificate.cert }),
+    ...(tls === undefined ? {} : { ...tls.certificate, ...(tls.maxVersion && oldTls(tls.maxVersion)) }),
     authOptional: true,
+    ...(token === undefined ? {} : { authMethods: ["PLAIN", "LOGIN", "XOAUTH2"] }),
     allowInsecureAuth: auth === "clear",
     disabledCommands: [...(tls?.mode === "starttls" ? [] : ["STARTTLS"]), ...(auth === undefined ? ["AUTH"] : [])],
     hidePIPELINING: hidden.includes("PIPELINING"),
