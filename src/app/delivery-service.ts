@@ -6,6 +6,7 @@ import { createSmtpMailer } from "../mail/smtp-mailer.ts";
 import type { Logger } from "../observe/logger.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { parseData } from "../template/index.ts";
+import { apiFor } from "./api-access.ts";
 import { accessOf } from "./cluster-access.ts";
 import { deliver } from "./delivery-term.ts";
 import { createEventRecorder } from "./event-recorder.ts";
@@ -28,7 +29,8 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
   });
   const events = createEventRecorder(client, config.identity, logger);
   const parts = { client, logger, metrics, mailer, events };
-  return startService(config, { client, registry: metrics.registry, close: () => mailer.close() }, (work) =>
+  const api = apiFor(config, client, logger);
+  return startService(config, { client, registry: metrics.registry, api, close: () => mailer.close() }, (work) =>
     deliver(config, { ...parts, readiness: work.readiness }, work, (created) => {
       controller = created;
     }),

@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Registry } from "prom-client";
 import type { Address } from "../config/parse.ts";
+import type { ApiPorts } from "../http/api.ts";
 import { createHttpApp } from "../http/app.ts";
 import { listen } from "../http/listen.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -16,6 +17,8 @@ export interface ServiceConfig {
 export interface ServiceParts {
   client: KubeClient;
   registry: Registry;
+  /** What the HTTP server answers beside health and metrics. */
+  api?: ApiPorts;
   /** What else has to be closed at the end. */
   close?(): Promise<void>;
 }
@@ -43,7 +46,7 @@ export interface Service {
 /** Starts a service that does `work` until it is stopped. @throws Error when the HTTP port is taken */
 export async function startService(
   config: ServiceConfig,
-  { client, registry, close }: ServiceParts,
+  { client, registry, api, close }: ServiceParts,
   work: (given: Work) => Promise<void>,
 ): Promise<Service> {
   const [stopping, aborting] = [new AbortController(), new AbortController()];
@@ -51,7 +54,7 @@ export async function startService(
   const readiness = new Readiness();
   readiness.lack("lease", "not asked for yet");
   readiness.lack("start", "the watches are not open yet");
-  const http = await listen(createHttpApp({ readiness, metrics: registry }), config.httpListen);
+  const http = await listen(createHttpApp({ readiness, metrics: registry, ...(api && { api }) }), config.httpListen);
 
   const run = async () => {
     try {

@@ -38,6 +38,7 @@ export interface ServeConfig extends ClusterConfig {
   recipientRate?: Rate;
   deadline: number;
   failedRetention: number;
+  apiAuth: boolean;
 }
 
 export interface GenerateConfig extends ClusterConfig {
@@ -65,6 +66,7 @@ const COMMAND_DEFAULTS: Record<CommandName, object> = {
     allNamespaces: false,
     allowPlainAuth: false,
     allowSafeHtml: false,
+    apiAuth: false,
     allowedRecipientDomains: [],
   },
   generate: { leaseName: "courier-generator", policies: [], besideKyverno: false },

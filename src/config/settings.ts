@@ -170,9 +170,15 @@ export const SETTINGS: readonly Setting[] = [
     flag: "--http-listen <address>",
     env: "COURIER_HTTP_LISTEN",
     default: "127.0.0.1:8080",
-    help: "address of /healthz, /readyz and /metrics",
+    help: "address of /healthz, /readyz, /metrics and (serve) /api/v1",
     commands: ["serve", "generate"],
     parse: parseAddress,
+  },
+  {
+    flag: "--api-auth",
+    env: "COURIER_API_AUTH",
+    help: "check the tokens of requests to /api/v1 with the API server; without it they are answered on loopback alone",
+    commands: ["serve"],
   },
   {
     flag: "--lease-name <name>",

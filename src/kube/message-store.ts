@@ -1,4 +1,5 @@
 import type { MessageKey, Messages } from "../delivery/ports.ts";
+import type { MessageAccess } from "../http/ports.ts";
 import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_MESSAGE, type ResourceType } from "../resources/kinds.ts";
 import type { KubeClient } from "./client.ts";
 import { isAbsent, KubeError } from "./kube-error.ts";
@@ -6,8 +7,8 @@ import { isAbsent, KubeError } from "./kube-error.ts";
 /** The kinds that are NotificationMessages: today's group, and that of older installations. */
 export const MESSAGE_TYPES: readonly ResourceType[] = [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE];
 
-/** Delivery's port to the NotificationMessages of a cluster. */
-export function createMessageStore(client: KubeClient): Messages {
+/** Delivery's and the HTTP API's port to the NotificationMessages of a cluster. */
+export function createMessageStore(client: KubeClient): Messages & MessageAccess {
   return {
     get: (key, signal) => client.get(typeOf(key), key, signal),
 
@@ -16,6 +17,17 @@ export function createMessageStore(client: KubeClient): Messages {
       try {
         const { metadata } = await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
         return { resourceVersion: metadata.resourceVersion ?? "" };
+      } catch (error) {
+        if (error instanceof KubeError && error.code === 409) return "conflict";
+        if (isAbsent(error, key.name)) return "gone";
+        throw error;
+      }
+    },
+
+    async annotate(key, resourceVersion, annotations, signal) {
+      try {
+        await client.mergePatch(typeOf(key), key, { metadata: { resourceVersion, annotations } }, {}, signal);
+        return "written";
       } catch (error) {
         if (error instanceof KubeError && error.code === 409) return "conflict";
         if (isAbsent(error, key.name)) return "gone";

@@ -24,6 +24,8 @@ export interface Cluster {
   admin: KubeClient;
   /** Applies in order what `kubectl apply -k` would; CRDs are waited for until they are established. */
   install(manifests: Manifest[]): Promise<void>;
+  /** A fresh token of a ServiceAccount in cpaas-system. */
+  tokenOf(serviceAccount: string): Promise<string>;
   /** Writes a kubeconfig with a fresh token of a ServiceAccount in cpaas-system. Returns its path. */
   kubeconfigOf(serviceAccount: string): Promise<string>;
   close(): Promise<void>;
@@ -35,17 +37,21 @@ export async function openCluster(path: string): Promise<Cluster> {
   const config = new KubeConfig();
   config.loadFromFile(path);
   const directory = await mkdtemp(join(tmpdir(), "courier-cluster-"));
+  const tokenOf = async (name: string) => {
+    const { status } = await config.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({
+      name,
+      namespace: "cpaas-system",
+      body: { spec: { audiences: [], expirationSeconds: 3600 } },
+    });
+    return status?.token ?? "";
+  };
   return {
     admin,
     install: (manifests) => install(admin, manifests as unknown as KubeObject[]),
+    tokenOf,
     async kubeconfigOf(serviceAccount) {
-      const { status } = await config.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({
-        name: serviceAccount,
-        namespace: "cpaas-system",
-        body: { spec: { audiences: [], expirationSeconds: 3600 } },
-      });
       const file = join(directory, `${serviceAccount}.kubeconfig`);
-      await writeFile(file, kubeconfigFor(config, serviceAccount, status?.token ?? ""), { mode: 0o600 });
+      await writeFile(file, kubeconfigFor(config, serviceAccount, await tokenOf(serviceAccount)), { mode: 0o600 });
       return file;
     },
     async close() {

@@ -52,9 +52,14 @@ test("the template that ships is the example's", () => {
 
 test("every manifest belongs to a kustomization, but for the Secret that is to be edited, the template's copy and example messages", () => {
   const reached = new Set(
-    ["deploy", "deploy/generator", "deploy/examples", "deploy/legacy", "deploy/disruption-budget"].flatMap(
-      kustomizationFiles,
-    ),
+    [
+      "deploy",
+      "deploy/generator",
+      "deploy/examples",
+      "deploy/legacy",
+      "deploy/disruption-budget",
+      "deploy/api-access",
+    ].flatMap(kustomizationFiles),
   );
   const files = globSync("{deploy,templates}/**/*.yaml", { cwd: ROOT, exclude: ["templates/examples/*"] });
   assert.deepEqual(files.filter((file) => !file.endsWith("kustomization.yaml") && !reached.has(file)).sort(), [
@@ -95,6 +100,21 @@ test("courier-api may read messages, templates and the one Secret, and write sta
   assert.deepEqual(
     API.filter((manifest) => manifest.kind === "ClusterRoleBinding"),
     [],
+  );
+});
+
+test("the part for the HTTP API adds the reviews that a token check asks for, and the right to annotate messages", () => {
+  const part = kustomize("deploy/api-access");
+  assert.deepEqual(grants(find<Role>(part, "ClusterRole", "courier-api-retry")), [
+    `patch ${MESSAGE_GROUPS.join("+")}/notificationmessages`,
+  ]);
+  const bindings = part.filter(({ kind }) => kind.endsWith("Binding")) as Binding[];
+  assert.deepEqual(
+    bindings.map(({ kind, roleRef, subjects }) => [kind, roleRef.name, subjects[0]?.name]),
+    [
+      ["ClusterRoleBinding", "system:auth-delegator", "courier-api"],
+      ["RoleBinding", "courier-api-retry", "courier-api"],
+    ],
   );
 });
 
@@ -193,7 +213,7 @@ test("courier-api has two replicas, and a budget that keeps one of them", () => 
 });
 
 test("everything but the namespace and the CRDs carries the version in its labels", () => {
-  for (const manifest of [...ALL, ...kustomize("deploy/disruption-budget")]) {
+  for (const manifest of [...ALL, ...kustomize("deploy/disruption-budget"), ...kustomize("deploy/api-access")]) {
     if (manifest.kind === "Namespace" || manifest.kind === "CustomResourceDefinition") continue;
     assert.equal(manifest.metadata.labels?.["app.kubernetes.io/version"], packageJson.version, manifest.metadata.name);
   }

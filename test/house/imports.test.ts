@@ -41,7 +41,7 @@ const ALLOWED: Record<string, string[]> = {
 
 /** What adapters may see of the folder whose ports they satisfy. */
 const PORTS: Record<string, string[]> = {
-  kube: ["delivery/ports.ts", "generator/ports.ts"],
+  kube: ["delivery/ports.ts", "generator/ports.ts", "http/ports.ts"],
   mail: ["delivery/ports.ts", "delivery/reasons.ts"],
 };
 

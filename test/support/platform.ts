@@ -23,6 +23,8 @@ const PATIENCE_MS = 15_000;
 
 /** An API server, an SMTP server and courier-api between them, all met over TCP. */
 export interface Platform {
+  /** Path of the administrator's kubeconfig for the API server. */
+  kubeconfig: string;
   client: KubeClient;
   smtp: TestSmtpServer;
   /** The network between courier-api and the API server; the test's own client does not go through it. */
@@ -89,6 +91,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   const see = <Found>(name: string, isIt: (object: KubeObject | undefined) => Found | undefined) =>
     seeMessage(client, name, isIt);
   return {
+    kubeconfig,
     client,
     smtp,
     link,
