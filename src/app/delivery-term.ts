@@ -11,6 +11,7 @@ import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_TEMPLATE, type ResourceType, 
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import { joinShards } from "./delivery-shards.ts";
 import type { Work } from "./service.ts";
+import { createUnverifiedTlsWarning } from "./unverified-tls.ts";
 import { type Collection, type Scope, type WatchParts, watchCollection } from "./watch-collection.ts";
 
 /** What `/readyz` calls the mail server. */
@@ -53,7 +54,7 @@ export async function deliver(
   const templates = namespaces.map((namespace) =>
     watch(NOTIFICATION_TEMPLATE, { namespace }, templatesFor(controller, namespace)),
   );
-  const mailServer = watch(SECRET, secretScope, mailServerFor(controller, secretKey, parts));
+  const mailServer = watch(SECRET, secretScope, mailServerFor(controller, secretKey, parts, stop));
   // Shards first: what is listed after they came need not be read again.
   await Promise.all([...templates, mailServer, Promise.race([shards.answered, member])]);
   for (const namespace of namespaces) {
@@ -134,17 +135,24 @@ function templatesFor(controller: DeliveryController, namespace: string): Collec
   };
 }
 
-function mailServerFor(controller: DeliveryController, key: ObjectKey, parts: DeliveryParts): Collection {
+function mailServerFor(
+  controller: DeliveryController,
+  key: ObjectKey,
+  parts: DeliveryParts,
+  signal: AbortSignal,
+): Collection {
   const name = formatKey(key);
   const missing = { problem: `Secret "${name}" does not exist: create it with host, port and from of the mail server` };
+  const warnOfUnverifiedTls = createUnverifiedTlsWarning(parts, signal);
   let known = false;
-  const setServer = (state: MailServerState) => {
+  const setServer = (state: MailServerState, secret?: KubeObject) => {
     known = true;
     controller.setServer(state);
     tellMailServer(state, parts);
+    warnOfUnverifiedTls(state, secret);
   };
   return {
-    set: (object) => setServer(readMailServer(object, name)),
+    set: (object) => setServer(readMailServer(object, name), object),
     delete: () => setServer(missing),
     retain(keys) {
       if (!keys.has(name)) setServer(missing);

@@ -60,6 +60,11 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
     registers,
   });
   const shards = new Gauge({ name: "courier_shards_held", help: "Shards that this replica works on", registers });
+  const tlsUnverified = new Gauge({
+    name: "courier_smtp_tls_unverified",
+    help: "1 while the mail server's certificate is not verified",
+    registers,
+  });
   gauge("courier_queue_depth", "Messages that wait for a worker", () => load()?.queued ?? 0);
   gauge("courier_messages_in_flight", "Messages being worked on", () => load()?.active ?? 0);
   gauge("courier_dead_letters", "Failed messages that are kept for people to read", () => load()?.failed ?? 0);
@@ -99,6 +104,7 @@ export function createMetrics({ version, reasons, load }: MetricsOptions) {
   return {
     registry,
     received: () => received.inc(),
+    tlsUnverified: (isUnverified: boolean) => tlsUnverified.set(isUnverified ? 1 : 0),
     shards: (held: number) => shards.set(held),
     attempted(method: string, reason: string): void {
       attempts.inc({ method });
