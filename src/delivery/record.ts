@@ -17,13 +17,13 @@ import type { EventRecorder, MessageKey, Messages, WriteResult } from "./ports.t
 import { consequenceOf, isReason } from "./reasons.ts";
 import type { Followed } from "./restart.ts";
 import {
+  adoptEnds,
   briefStatus,
   carryProgress,
   expireProgress,
   foldStatus,
   hasStatus,
   logStatus,
-  mergeProgress,
   type Progress,
   resumeProgress,
 } from "./status.ts";
@@ -116,9 +116,10 @@ async function rebase(work: Work, ports: RecordPorts, signal: AbortSignal): Prom
   if (object === undefined || object.metadata.uid !== work.object.metadata.uid) return undefined;
   const message = parseNotificationMessage(object);
   const plan = planDelivery(message);
-  const progress = mergeProgress(
-    resumeProgress(plan, message.conditions),
+  const progress = adoptEnds(
     carryProgress(work.plan, plan, work.progress),
+    resumeProgress(plan, work.message.conditions),
+    resumeProgress(plan, message.conditions),
   );
   return { ...work, object, message, plan, progress };
 }

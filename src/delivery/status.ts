@@ -85,6 +85,21 @@ export function mergeProgress(earlier: Progress, later: Progress): Progress {
   return merged;
 }
 
+/**
+ * `own`, but where somebody else has recorded an end since `base` was read: another replica, which has this message now.
+ * It stays, or what was delivered would be sent again; only that a mail has arrived is news to it.
+ */
+export function adoptEnds(own: Progress, base: Progress, recorded: Progress): Progress {
+  const ends = [...recorded].map(([taskId, outcomes]) => {
+    const isNews = ([address, outcome]: [string, Outcome]) =>
+      isFinal(outcome) &&
+      own.get(taskId)?.get(address)?.reason !== "Delivered" &&
+      !isDeepStrictEqual(outcome, base.get(taskId)?.get(address));
+    return [taskId, new Map([...outcomes].filter(isNews))] as const;
+  });
+  return mergeProgress(mergeProgress(recorded, own), new Map(ends));
+}
+
 /** What of `progress` under the plan `before` holds under `after`: a task with another content is to be mailed anew. */
 export function carryProgress(before: Plan, after: Plan, progress: Progress): Progress {
   const hashes = new Map(before.tasks.map(({ id, contentHash }) => [id, contentHash]));

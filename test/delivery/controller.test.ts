@@ -139,6 +139,24 @@ for (const [what, refusal] of [
   });
 }
 
+test("what another replica has recorded as delivered stays so, whatever became of the mail that this one had begun", async (t) => {
+  const world = startWorld(t);
+  const condition = { method: "Email", type: "Ready", uid: `${subscriptionOf().name}/Email` };
+  const delivered = { ...condition, addresses: ["ann@example.com"], status: "True", reason: "Delivered" };
+  const refused = { ...condition, addresses: ["bob@example.com"], status: "False", reason: "RecipientRejected" };
+  world.answer = () => {
+    const object = world.stored.get("shared") as KubeObject;
+    const status = { phase: "Failed", conditions: [delivered, refused] };
+    if (world.drafts.length === 1) world.stored.set("shared", versioned({ ...object, status }, "another's"));
+    return "OutcomeUnknown";
+  };
+  await world.send("shared", { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] });
+  await world.settled();
+  assert.deepEqual(world.reasons("shared"), ["Delivered", "RecipientRejected"]);
+  assert.equal(world.controller.load.failed, 1);
+  assert.equal(world.drafts.length, 1);
+});
+
 test("a message that was delivered is deleted even where its status is refused", async (t) => {
   const world = startWorld(t);
   world.onWrite = () => {
