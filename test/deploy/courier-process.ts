@@ -14,13 +14,28 @@ export interface CourierProcess {
   readonly ended: Promise<number | null>;
   /** Asks it to end (SIGTERM). Resolves with the exit code. */
   stop(): Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+}
+
+export interface CourierProcessOptions {
+  /** Another checkout than this one. */
+  root?: string;
+  /** What the command line begins with, such as `ip netns exec NAME`. */
+  prefix?: string[];
+  /** Node's own arguments. */
+  nodeArgs?: string[];
+  env?: Record<string, string>;
 }
 
 /** Starts `node bin/courier.js ARGS` without the courier settings of this process' environment. */
-export function startCourier(args: string[]): CourierProcess {
-  const child = spawn(process.execPath, [join(ROOT, "bin/courier.js"), ...args], {
-    cwd: ROOT,
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(COURIER_|KUBECONFIG$|POD_)/.test(name))),
+export function startCourier(args: string[], options: CourierProcessOptions = {}): CourierProcess {
+  const { root = ROOT, prefix = [], nodeArgs = [], env = {} } = options;
+  const node = [process.execPath, ...nodeArgs, join(root, "bin/courier.js")];
+  const [command = "", ...rest] = [...prefix, ...node, ...args];
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(COURIER_|KUBECONFIG$|POD_)/.test(name));
+  const child = spawn(command, rest, {
+    cwd: root,
+    env: { ...Object.fromEntries(inherited), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
@@ -52,6 +67,7 @@ export function startCourier(args: string[]): CourierProcess {
       child.kill("SIGTERM");
       return ended;
     },
+    signal: (name) => void child.kill(name),
   };
 }
 
