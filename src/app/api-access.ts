@@ -4,12 +4,12 @@ import { isLoopback } from "../http/guard.ts";
 import type { ApiGuard } from "../http/ports.ts";
 import { createAccessReviewer } from "../kube/access-review.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { createMessageStore } from "../kube/message-store.ts";
 import type { Logger } from "../observe/logger.ts";
+import { messagesOf } from "./messages.ts";
 
 /** What `/api/v1` of courier-api works with, as the configuration has it. */
 export function apiFor(config: ServeConfig, client: KubeClient, logger: Logger): ApiPorts {
-  return { messages: createMessageStore(client), guard: guardFor(config, client), logger };
+  return { messages: messagesOf(config, client), guard: guardFor(config, client), logger };
 }
 
 function guardFor({ apiAuth, httpListen: { host, port } }: ServeConfig, client: KubeClient): ApiGuard {

@@ -50,6 +50,9 @@ export function joinShards(
     answered: answered.promise,
     takes: (hash) => member.takes(hash % member.count),
     holds: (hash) => member.holds(hash % member.count),
+    get share() {
+      return member.count === 0 ? 0 : member.held / member.count;
+    },
     run: (signal) => member.run(signal).finally(() => parts.metrics.shards(0)),
     leave: () => member.leave(),
   };

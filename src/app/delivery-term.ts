@@ -4,12 +4,13 @@ import type { ServeConfig } from "../config/config.ts";
 import { DeliveryController } from "../delivery/controller.ts";
 import type { EventRecorder, Mailer, MailServerState, Shards } from "../delivery/ports.ts";
 import { KubeError } from "../kube/kube-error.ts";
-import { createMessageStore, MESSAGE_TYPES } from "../kube/message-store.ts";
+import { MESSAGE_TYPES } from "../kube/message-store.ts";
 import { parseEmailServer } from "../mail/email-server.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { LEGACY_NOTIFICATION_MESSAGE, NOTIFICATION_TEMPLATE, type ResourceType, SECRET } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import { joinShards } from "./delivery-shards.ts";
+import { messagesOf } from "./messages.ts";
 import type { Work } from "./service.ts";
 import { createUnverifiedTlsWarning } from "./unverified-tls.ts";
 import { type Collection, type Scope, type WatchParts, watchCollection } from "./watch-collection.ts";
@@ -73,7 +74,7 @@ function createController(config: ServeConfig, parts: DeliveryParts, shards: Sha
   const { client, events, logger, mailer, metrics } = parts;
   return new DeliveryController(
     {
-      messages: createMessageStore(client),
+      messages: messagesOf(config, client),
       events,
       mailer,
       logger,

@@ -35,16 +35,22 @@ export function refuseDomain(address: string, patterns: readonly string[]): stri
   return undefined;
 }
 
+export interface AdmissionPorts {
+  now(): number;
+  /** Each replica counts for the messages of its own shards, and so has its share of each limit. */
+  shards: { readonly share: number };
+}
+
 /** The allowances of namespaces and recipients, in this process's memory: a restart fills them. */
 export class Admission {
   readonly #rules: AdmissionRules;
-  readonly #now: () => number;
+  readonly #ports: AdmissionPorts;
   readonly #namespaces: Allowance | undefined;
   readonly #recipients: Allowance | undefined;
 
-  constructor(rules: AdmissionRules, now: () => number) {
+  constructor(rules: AdmissionRules, ports: AdmissionPorts) {
     this.#rules = rules;
-    this.#now = now;
+    this.#ports = ports;
     const { namespaceRate, recipientRate } = rules;
     this.#namespaces = namespaceRate && {
       what: `${formatRate(namespaceRate)} for messages of one namespace (--namespace-rate)`,
@@ -63,19 +69,27 @@ export class Admission {
 
   /** Takes one mail to `address` out of the allowances; where one is used up, says which and until when. */
   take(namespace: string, address: string): string | undefined {
-    const nowMs = this.#now();
+    const nowMs = this.#ports.now();
+    const share = this.#share;
     const uses = this.#usesOf(namespace, address);
     for (const { allowance, key } of uses) {
-      const waitMs = allowance.buckets.waitMs(key, nowMs);
+      const waitMs = allowance.buckets.waitMs(key, nowMs, share);
       if (waitMs > 0) return explainLimit(allowance.what, nowMs + waitMs);
     }
-    for (const { allowance, key } of uses) allowance.buckets.take(key, nowMs);
+    for (const { allowance, key } of uses) allowance.buckets.take(key, nowMs, share);
     return undefined;
   }
 
   /** What {@link take} took comes back: the mail was not sent. */
   giveBack(namespace: string, address: string): void {
-    for (const { allowance, key } of this.#usesOf(namespace, address)) allowance.buckets.giveBack(key, this.#now());
+    const nowMs = this.#ports.now();
+    for (const { allowance, key } of this.#usesOf(namespace, address))
+      allowance.buckets.giveBack(key, nowMs, this.#share);
+  }
+
+  /** Work in hand is finished after the last shard was given away. */
+  get #share(): number {
+    return this.#ports.shards.share || 1;
   }
 
   #usesOf(namespace: string, address: string): { allowance: Allowance; key: string }[] {

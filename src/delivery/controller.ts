@@ -56,7 +56,7 @@ export class DeliveryController {
       server: () => this.#server,
       recording: new Gate(),
       circuit: this.#circuit,
-      admission: new Admission(options, ports.now),
+      admission: new Admission(options, ports),
       onServerBack: () => this.#wake("server"),
     };
   }

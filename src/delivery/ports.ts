@@ -55,6 +55,8 @@ export interface Shards {
   takes(hash: number): boolean;
   /** Whether work that was begun may still have effects. */
   holds(hash: number): boolean;
+  /** How much of all work is this process', from 0 to 1. */
+  readonly share: number;
 }
 
 /** Which of the served NotificationMessage groups a key belongs to comes with the key. */

@@ -7,8 +7,11 @@ import { isAbsent, KubeError } from "./kube-error.ts";
 /** The kinds that are NotificationMessages: today's group, and that of older installations. */
 export const MESSAGE_TYPES: readonly ResourceType[] = [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE];
 
-/** Delivery's and the HTTP API's port to the NotificationMessages of a cluster. */
-export function createMessageStore(client: KubeClient): Messages & MessageAccess {
+/**
+ * Delivery's and the HTTP API's port to the NotificationMessages of a cluster; `namespace` is one that may be listed, ""
+ * for all.
+ */
+export function createMessageStore(client: KubeClient, namespace: string): Messages & MessageAccess {
   return {
     get: (key, signal) => client.get(typeOf(key), key, signal),
 
@@ -46,7 +49,8 @@ export function createMessageStore(client: KubeClient): Messages & MessageAccess
     },
 
     async version(signal) {
-      for await (const { resourceVersion } of client.listPages(NOTIFICATION_MESSAGE, { pageSize: 1 }, signal))
+      const one = { namespace, pageSize: 1 };
+      for await (const { resourceVersion } of client.listPages(NOTIFICATION_MESSAGE, one, signal))
         return resourceVersion;
       return "";
     },

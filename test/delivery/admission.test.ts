@@ -7,8 +7,11 @@ import { parseRecipient } from "../../src/resources/recipient.ts";
 const HOUR_MS = 3_600_000;
 const NOW = Date.parse("2026-11-22T20:00:00Z");
 
-function admission(rules: Partial<ConstructorParameters<typeof Admission>[0]>, clock = { nowMs: NOW }): Admission {
-  return new Admission({ allowedRecipientDomains: [], ...rules }, () => clock.nowMs);
+function admission(
+  rules: Partial<ConstructorParameters<typeof Admission>[0]>,
+  clock = { nowMs: NOW, share: 1 },
+): Admission {
+  return new Admission({ allowedRecipientDomains: [], ...rules }, { now: () => clock.nowMs, shards: clock });
 }
 
 /** What becomes of a destination: `no address`, `suppressed`, or the address that is mailed. */
@@ -72,7 +75,7 @@ test("a refused domain names the setting, what it allows and what to do", () => 
 });
 
 test("a used up limit names itself, the time of the next mail and what to do", () => {
-  const clock = { nowMs: NOW };
+  const clock = { nowMs: NOW, share: 1 };
   const limits = admission({ recipientRate: { count: 2, periodMs: HOUR_MS } }, clock);
   assert.equal(limits.take("ns", "ann@example.com"), undefined);
   assert.equal(limits.take("other", "ANN@example.com"), undefined);
@@ -96,4 +99,17 @@ test("a mail that one limit stops uses up nothing of the other", () => {
   assert.equal(limits.take("ns", "bob@example.com"), undefined);
   assert.match(limits.take("ns", "cy@example.com") ?? "", /--namespace-rate/);
   assert.equal(limits.take("other", "cy@example.com"), undefined);
+});
+
+test("each replica has its share of a limit, as its shards come and go", () => {
+  const clock = { nowMs: NOW, share: 0.5 };
+  const limits = admission({ namespaceRate: { count: 4, periodMs: HOUR_MS } }, clock);
+  const taken = () => [1, 2, 3, 4].filter((n) => limits.take("ns", `${n}@example.com`) === undefined).length;
+  assert.equal(taken(), 2);
+  clock.nowMs += HOUR_MS;
+  clock.share = 1;
+  assert.equal(taken(), 4);
+  clock.nowMs += HOUR_MS;
+  clock.share = 0;
+  assert.equal(taken(), 4, "what is in hand when the last shard goes is not held up");
 });

@@ -97,7 +97,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
         },
         logger: createLogger({ format: "json", level: "info", destination: { write: () => {} } }),
         now: () => Date.now(),
-        shards: { takes: () => true, holds: () => true },
+        shards: { takes: () => true, holds: () => true, share: 1 },
         observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
       },
       { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000, allowedRecipientDomains: [], ...rules },

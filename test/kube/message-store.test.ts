@@ -12,7 +12,7 @@ async function storeOf(t: TestContext, answer: (exchange: Exchange) => void) {
     asked.push(`${exchange.method} ${exchange.path} ${exchange.body}`);
     answer(exchange);
   });
-  return { asked, store: createMessageStore(await clientOf(t, server)) };
+  return { asked, store: createMessageStore(await clientOf(t, server), "cpaas-system") };
 }
 
 const refuse =
