@@ -24,7 +24,23 @@ export function grantsOf(manifests: readonly Manifest[], serviceAccount: string)
     });
 }
 
-function roleOf(manifests: readonly Manifest[], { kind, name }: Binding["roleRef"], namespace?: string): Role {
+/** What Kubernetes' own roles hold, of those that are bound. */
+const BUILT_IN: Record<string, Pick<Role, "rules">> = {
+  "system:auth-delegator": {
+    rules: [
+      { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
+      { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
+    ],
+  },
+};
+
+function roleOf(
+  manifests: readonly Manifest[],
+  { kind, name }: Binding["roleRef"],
+  namespace?: string,
+): Pick<Role, "rules"> {
+  const builtIn = BUILT_IN[name];
+  if (builtIn !== undefined) return builtIn;
   const found = manifests.find(
     (manifest) =>
       manifest.kind === kind &&

@@ -88,14 +88,15 @@ test("courier-api may read messages, templates and the one Secret, and write sta
   assert.deepEqual(grants(find<Role>(API, "ClusterRole", "courier-api")), [
     `get,list,watch,delete ${messages}/notificationmessages`,
     `patch ${messages}/notificationmessages/status`,
-    "get,list,watch ait.alauda.io/notificationtemplates",
+    "list,watch ait.alauda.io/notificationtemplates",
     "create,patch events.k8s.io/events",
   ]);
   assert.deepEqual(grants(find<Role>(API, "Role", "courier-api")), [
-    "get,list,watch /secrets[platform-email-server]",
+    "list,watch /secrets[platform-email-server]",
     "create coordination.k8s.io/leases",
     "list,watch coordination.k8s.io/leases",
-    `get,update coordination.k8s.io/leases[${["courier-api-shards", ...seats].join(",")}]`,
+    "update coordination.k8s.io/leases[courier-api-shards]",
+    `get,update coordination.k8s.io/leases[${seats.join(",")}]`,
   ]);
   assert.deepEqual(
     API.filter((manifest) => manifest.kind === "ClusterRoleBinding"),
@@ -122,7 +123,7 @@ test("the generator may read ConfigMaps, policies and a namespace's labels, and 
   assert.deepEqual(grants(find<Role>(GENERATOR, "ClusterRole", "courier-generator")), [
     "get,list,watch /configmaps",
     "get /namespaces",
-    "get,list,watch kyverno.io/clusterpolicies+policies",
+    "list,watch kyverno.io/clusterpolicies+policies",
     "patch kyverno.io/clusterpolicies/status+policies/status",
     "create,patch events.k8s.io/events",
   ]);

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
 import { startDelivery } from "../../src/app/delivery-service.ts";
 import { startGenerator } from "../../src/app/generator-service.ts";
 import type { Service } from "../../src/app/service.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { CLUSTER_POLICY } from "../../src/generator/policy-status.ts";
-import { createLogger } from "../../src/observe/logger.ts";
+import { createLogger, type Logger } from "../../src/observe/logger.ts";
 import {
   CONFIG_MAP,
   LEASE,
@@ -102,6 +103,12 @@ function policy(name: string, rules: object[], kind = "ClusterPolicy", namespace
   return { apiVersion: "kyverno.io/v1", kind, metadata, spec: { rules } } as Manifest;
 }
 
+function adminToken(): string {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig as string);
+  return config.getCurrentUser()?.token ?? "";
+}
+
 /** The Leases of one kind are one right: which of the numbered seats a replica takes is chance. */
 function describeRight(grant: Grant): string {
   return describeGrant(grant).replace(/-\d+"/, '-N"');
@@ -111,11 +118,13 @@ describe("the rights that courier-api and the generator use, on a real API serve
   skip: kubeconfig === undefined && "COURIER_TEST_KUBECONFIG names no cluster",
   timeout: 240_000,
 }, () => {
-  const shipped = [...kustomize("deploy"), ...kustomize("deploy/generator")];
+  const shipped = ["deploy", "deploy/api-access", "deploy/generator"].flatMap(kustomize);
   const services: Service[] = [];
   const lines: string[] = [];
   let cluster: Cluster;
   let smtp: TestSmtpServer;
+  let logger: Logger;
+  const kubeconfigs = new Map<string, string>();
   const recorders = new Map<string, ApiRecorder>();
 
   const recorder = (account: string) => recorders.get(account) ?? assert.fail(`${account} was not started`);
@@ -125,6 +134,7 @@ describe("the rights that courier-api and the generator use, on a real API serve
     const recorder = await recordApiCalls(kubeconfig as string);
     recorders.set(account, recorder);
     await recorder.redirect(path);
+    kubeconfigs.set(account, path);
     for await (const { items } of cluster.admin.listPages(LEASE, { namespace: NAMESPACE })) {
       for (const { metadata } of items) {
         if (metadata.name?.startsWith(account))
@@ -175,12 +185,14 @@ describe("the rights that courier-api and the generator use, on a real API serve
       } as Manifest,
       template(WALK),
     ]);
-    const logger = createLogger({
+    logger = createLogger({
       format: "text",
       level: "info",
       destination: { write: (line) => void lines.push(line) },
     });
-    services.push(await startDelivery(defaultConfig("serve", await started("courier-api")), logger));
+    services.push(
+      await startDelivery(defaultConfig("serve", { ...(await started("courier-api")), apiAuth: true }), logger),
+    );
     services.push(await startGenerator(defaultConfig("generate", await started("courier-generator")), logger));
     await Promise.all(services.map((service) => service.readiness.ready()));
   });
@@ -192,6 +204,15 @@ describe("the rights that courier-api and the generator use, on a real API serve
     await all([cluster?.admin.delete(NOTIFICATION_TEMPLATE, { namespace: NAMESPACE, name: `${WALK}-later` })]);
     await all([smtp?.close(), ...[...recorders.values()].map((recorder) => recorder.close())]);
     await cluster?.close();
+  });
+
+  test("a second replica takes its share of the shards and gives it back", async () => {
+    const second = { kubeconfig: kubeconfigs.get("courier-api") ?? "", httpListen: { host: "127.0.0.1", port: 0 } };
+    const updatesTable = ({ verb, name }: { verb: string; name: string }) =>
+      verb === "update" && name === "courier-api-shards";
+    const replica = await startDelivery(defaultConfig("serve", { ...second, identity: "second" }), logger);
+    await called("courier-api", "change the table of shards", updatesTable);
+    await replica.stop();
   });
 
   test("messages of both groups are delivered, wait, fail and are sent again", async () => {
@@ -206,14 +227,23 @@ describe("the rights that courier-api and the generator use, on a real API serve
 
     const written = (name: string) => (call: ApiRecorder["calls"][number]) =>
       call.verb === "patch" && call.name === name;
-    await cluster.install([message(`${WALK}-refused`, WALK, ["ann@example.com", "bob@example.com", "nobody"])]);
-    await called("courier-api", "say that a message failed", written(`${WALK}-refused`));
-    const key = { namespace: NAMESPACE, name: `${WALK}-refused` };
-    await cluster.admin.mergePatch(NOTIFICATION_MESSAGE, key, {
-      metadata: { annotations: { "courier.io/retry": "1" } },
-    });
-    await called("courier-api", "say so again", written(`${WALK}-refused`), 2);
-    await cluster.admin.delete(NOTIFICATION_MESSAGE, key);
+    for (const { group } of [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE]) {
+      const name = `${WALK}-refused-${group.split(".")[0]}`;
+      await cluster.install([message(name, WALK, ["ann@example.com", "bob@example.com", "nobody"], group)]);
+      await called("courier-api", "say that a message failed", written(name));
+      const { host, port } = services[0]?.address ?? assert.fail();
+      const answer = await fetch(`http://${host}:${port}/api/v1/messages/${NAMESPACE}/${name}/retry?group=${group}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${adminToken()}` },
+      });
+      assert.equal(answer.status, 202, await answer.text());
+      await called(
+        "courier-api",
+        "say so again",
+        (call) => written(name)(call) && call.resource.endsWith("/status"),
+        2,
+      );
+    }
 
     // The same trouble within six minutes is the same Event, counted up.
     const contents = ["{{ if }}", "{{ index .none 3 }}", "{{ if }}"];
