@@ -213,7 +213,7 @@ async function announce(
     const { uid, method, addresses, message: note = "" } = condition;
     const { reason } = trouble;
     const cause = `${uid} ${reason}`;
-    if (!told.has(cause) && (refused.has(cause) || stopsBeforeSending(reason))) observe.stopped(method, reason);
+    if (!told.has(cause) && (refused.has(cause) || isNoAttempt(reason))) observe.stopped(method, reason);
     told.add(trouble.name).add(cause);
     const to = addresses.length > 0 ? `${addresses.join(", ")}: ` : "";
     await events.record(object, { type: "Warning", reason, note: `${to}${note}` }, signal);
@@ -226,7 +226,7 @@ function troubleOf({ uid, status, reason, fallback }: Condition): { name: string
   return fallback === undefined ? undefined : { name: `${uid} fallback`, reason: fallback };
 }
 
-function stopsBeforeSending(reason: string): boolean {
-  const alone: readonly string[] = ["ServerNotConfigured", "Suppressed"];
+function isNoAttempt(reason: string): boolean {
+  const alone: readonly string[] = ["ServerNotConfigured", "Suppressed", "DeadlineExceeded"];
   return alone.includes(reason) || (isReason(reason) && consequenceOf(reason) === "template");
 }

@@ -21,7 +21,9 @@ export interface Outcome {
   message: string;
   /** How often a mail for it was handed to the mail server; 0 where none was begun yet. */
   attempts: number;
-  /** The attempt before ended in the same way: what may be tried once more has been. */
+  /** This or an earlier attempt may have arrived although nobody said so. */
+  uncertain?: true;
+  /** What may be tried once more has been. */
   repeated?: true;
   /** The mail server asked for this pause at least before the next attempt. */
   retryInMs?: number;
@@ -72,10 +74,18 @@ function followOutcome(earlier: Outcome | undefined, outcome: AttemptOutcome): O
   const { reason, message, untried, retryInMs, fallback } = outcome;
   const handedOver = !untried && consequenceOf(reason) !== "server";
   const attempts = (earlier?.attempts ?? 0) + (handedOver ? 1 : 0);
-  const repeated = consequenceOf(reason) === "retry-once" && earlier?.reason === reason;
+  const isUncertain = consequenceOf(reason) === "retry-once";
+  // Whatever came between: a server that is lost each time after the final dot must not mail without end.
+  const repeated = isUncertain && earlier?.uncertain === true;
   const cut = shorten(message, MAX_MESSAGE_CHARS);
   const told = { reason, message: cut, attempts, ...(fallback !== undefined && { fallback }) };
-  return { ...told, ...(repeated && { repeated }), ...(retryInMs !== undefined && { retryInMs }) };
+  const uncertain = isUncertain || earlier?.uncertain === true;
+  return {
+    ...told,
+    ...(uncertain && { uncertain }),
+    ...(repeated && { repeated }),
+    ...(retryInMs !== undefined && { retryInMs }),
+  };
 }
 
 /** Both together; where both know a recipient, what `later` says. */
@@ -116,9 +126,11 @@ export function resumeProgress(plan: Plan, conditions: Condition[]): Progress {
       if (condition.uid !== task.id || !isReason(condition.reason)) continue;
       if (condition.contentHash !== undefined && condition.contentHash !== task.contentHash) continue;
       const { reason, message = "", retryTimes = -1, addresses, status, fallback } = condition;
-      const repeated = consequenceOf(reason) === "retry-once" && status === "False";
+      const isUncertain = consequenceOf(reason) === "retry-once";
+      const uncertain = isUncertain || condition.uncertain === true;
+      const repeated = isUncertain && status === "False";
       const known = { reason, message, attempts: retryTimes + 1, ...(fallback !== undefined && { fallback }) };
-      const outcome: Outcome = { ...known, ...(repeated && { repeated }) };
+      const outcome: Outcome = { ...known, ...(uncertain && { uncertain }), ...(repeated && { repeated }) };
       for (const address of addresses) outcomes.set(address, outcome);
     }
     if (outcomes.size > 0) progress.set(task.id, outcomes);
@@ -212,6 +224,7 @@ function taskConditions(task: Task, outcomes: ReadonlyMap<string, Outcome>): Con
     contentHash: task.contentHash,
     ...(outcome && { reason: outcome.reason, message: outcome.message }),
     ...(outcome?.fallback !== undefined && { fallback: outcome.fallback }),
+    ...(outcome?.uncertain && { uncertain: true }),
     ...(outcome && outcome.attempts > 0 && { retryTimes: outcome.attempts - 1 }),
   }));
 }

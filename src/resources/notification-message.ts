@@ -34,6 +34,8 @@ export interface Condition {
   contentHash?: string;
   /** The mail was a plain one: the reason why the template could not be used. */
   fallback?: string;
+  /** An attempt ended without an answer after the mail was handed over: it may have arrived. */
+  uncertain?: boolean;
 }
 
 /** What of a message's spec and annotations its status is about. */
@@ -173,6 +175,7 @@ function parseCondition(value: unknown): Condition[] {
       ...textField(value, "lastTransitionTime"),
       ...textField(value, "contentHash"),
       ...textField(value, "fallback"),
+      ...(field(value, "uncertain") === true && { uncertain: true }),
     },
   ];
 }

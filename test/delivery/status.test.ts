@@ -95,6 +95,17 @@ test("an unknown outcome after other failures is still tried once more, and a re
   assert.equal(pendingRecipients(task, after).includes("ann@example.com"), false);
 });
 
+test("unknown outcomes with other failures between them are two at the most, before and after a restart", () => {
+  let progress = attempt(new Map(), { "ann@example.com": "OutcomeUnknown" });
+  progress = attempt(progress, { "ann@example.com": "ServerUnavailable" });
+  const resumed = resumeProgress(plan, foldStatus(plan, progress, [], NOW).conditions);
+  for (const earlier of [progress, resumed]) {
+    assert.equal(pendingRecipients(task, earlier).includes("ann@example.com"), true);
+    const last = attempt(earlier, { "ann@example.com": "OutcomeUnknown" });
+    assert.equal(pendingRecipients(task, last).includes("ann@example.com"), false);
+  }
+});
+
 test("a long reply of the mail server is cut in the status", () => {
   const outcome = { address: "ann@example.com", reason: "MailRejected" as const, message: "x".repeat(100_000) };
   const { conditions } = foldStatus(plan, addAttempt(new Map(), task.id, [outcome]), [], NOW);

@@ -16,24 +16,28 @@ function impatient(name: string, spec: unknown): KubeObject {
   return { ...message, metadata: { ...message.metadata, annotations: { "courier.io/fallback": "Immediately" } } };
 }
 
-async function warningsOf({ client }: Platform) {
+async function warningsOf({ client }: Platform, name: string) {
   const found: unknown[][] = [];
   for await (const { items } of client.listPages(EVENT, { namespace: "cpaas-system" })) {
-    found.push(...items.map(({ reason, type, note }) => [type, reason, note]));
+    const about = items.filter(({ regarding }) => (regarding as { name?: string }).name === name);
+    found.push(...about.map(({ reason, type, note }) => [type, reason, note]));
   }
   return found;
 }
 
 test("a template that fails is answered at once with a plain mail where the message asks for it, and an Event says why", async (t) => {
   const platform = await startPlatform(t);
-  await platform.apply(BROKEN, impatient("now", SPEC));
+  await platform.apply(BROKEN);
+  await platform.send(SPEC);
+  await platform.logged("RenderFailed"); // courier-api has seen the template
+  await platform.apply(impatient("now", SPEC));
   const [mail] = await platform.smtp.received(1);
   await platform.gone("now");
   assert.equal(mail?.parsed.subject, "Without its template: notification cpaas-system/now");
   assert.match(mail?.parsed.text ?? "", /Why: +RenderFailed: NotificationTemplate "cpaas-system\/change": content:1:4/);
   assert.match(mail?.parsed.text ?? "", /\n {2}name: app\n {2}severity: high\n/);
   assert.match(platform.logs.join(""), /"message":"fallback mail \(RenderFailed: .*"phase":"Done"/);
-  const warnings = await warningsOf(platform);
+  const warnings = await warningsOf(platform, "now");
   assert.equal(warnings.length, 1);
   assert.deepEqual(warnings[0]?.slice(0, 2), ["Warning", "RenderFailed"]);
   assert.match(String(warnings[0]?.[2]), /^ann@example\.com: fallback mail \(RenderFailed: /);
@@ -50,7 +54,10 @@ test("a template that does not come is answered with a plain mail at the deadlin
 
 test("a fallback mail that is refused fails with the server's words and the template's", async (t) => {
   const platform = await startPlatform(t, { smtp: { recipient: () => "550 5.1.1 No such user" } });
-  await platform.apply(BROKEN, impatient("refused", SPEC));
+  await platform.apply(BROKEN);
+  await platform.send(SPEC);
+  await platform.logged("RenderFailed");
+  await platform.apply(impatient("refused", SPEC));
   const { conditions } = await platform.inPhase("refused", "Failed");
   assert.equal(conditions[0]?.reason, "RecipientRejected");
   assert.match(conditions[0]?.message ?? "", /^fallback mail \(RenderFailed: .*\): .*No such user/);
