@@ -69,6 +69,7 @@ function shardObserver(
     const { held, count, configured } = memberOf();
     metrics.shards(held);
     if (state.phase === "retrying") readiness.lack("lease", state.error.message);
+    else if (state.phase === "lost") readiness.lack("lease", "the Lease was not renewed in time");
     else readiness.have("lease");
     const disagreement = configured.length > 1 ? `replicas run with different --shards: ${configured.join(", ")}` : "";
     readiness.note("shards", disagreement === "" ? undefined : `${disagreement}; ${count} are in use`);
@@ -78,7 +79,8 @@ function shardObserver(
     if (state.phase === "retrying") {
       const facts = { leases: `${leaseNamespace}/${leaseName}-…`, error: state.error.message };
       logger.warn(facts, "Cannot keep the Leases, will try again");
-    } else if (state.phase === "standby") logger.info({ why: state.why }, "Standing by");
+    } else if (state.phase === "lost") logger.warn({ shards: held }, "Shards lost, another replica may take them");
+    else if (state.phase === "standby") logger.info({ why: state.why }, "Standing by");
     else logger.info({ shards: held, of: count }, "Working on shards");
     if (disagreement !== "") logger.warn({ configured, here: shards, inUse: count }, "Replicas differ in --shards");
   };

@@ -72,7 +72,7 @@ export class LeaseLock {
   /** Gives the lease back, so that others need not wait until it expires. @throws KubeError when it cannot be written */
   async release(): Promise<void> {
     this.forget();
-    const limit = AbortSignal.timeout(this.#options.renewDeadlineMs / 2);
+    const limit = AbortSignal.timeout(Math.ceil(this.#options.renewDeadlineMs / 2));
     while (!(await this.#writeRelease(limit)));
   }
 

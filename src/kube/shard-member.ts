@@ -19,8 +19,14 @@ export interface ShardOptions {
   leaseDurationMs: number;
 }
 
-/** `retrying`: the Leases cannot be read or written now. `standby`: this replica has no share, and is well. */
-export type ShardState = { phase: "working" } | { phase: "standby"; why: string } | { phase: "retrying"; error: Error };
+/**
+ * `standby`: this replica has no share, and is well. `lost`: its shards may be another's, because the Lease was not
+ * renewed in time. `retrying`: the Leases cannot be read or written now.
+ */
+export type ShardState =
+  | { phase: "working" | "lost" }
+  | { phase: "standby"; why: string }
+  | { phase: "retrying"; error: Error };
 
 export interface ShardHandlers {
   /** What {@link ShardMember.takes} says has changed; `gained`: it now says yes where it said no. */
@@ -68,7 +74,7 @@ export class ShardMember {
     this.#options = options;
     this.#handlers = handlers;
     this.#view = new ShardView(`${options.name}-shards`);
-    this.#renewPeriodMs = options.leaseDurationMs / 5;
+    this.#renewPeriodMs = Math.ceil(options.leaseDurationMs / 5);
   }
 
   /** The number of shards in use; 0 before that is known. */
@@ -164,8 +170,10 @@ export class ShardMember {
         this.#note("table", undefined);
       } catch (error) {
         if (signal.aborted) return;
-        if (!isConflict(error)) this.#note("table", error as Error); // else another was faster: the watch brings it
-        await pauseMs(Math.min(TICK_MS, this.#renewPeriodMs), signal).catch(() => undefined);
+        if (!isConflict(error)) {
+          this.#note("table", error as Error);
+          await pauseMs(TICK_MS, signal).catch(() => undefined);
+        } // else another was faster, and the watch brings what it wrote
       }
       await Promise.race([this.#poked.promise, pauseMs(TICK_MS, signal).catch(() => undefined)]);
     }
@@ -192,16 +200,14 @@ export class ShardMember {
 
   async #takeSeat(signal: AbortSignal): Promise<void> {
     const { namespace, name, identity, shards, leaseDurationMs } = this.#options;
-    for (let index = 0; index < shards; index++) {
-      const seat = `${name}-${index}`;
-      if (this.#view.isTaken(seat)) continue;
+    for (const seat of this.#freeSeats()) {
       const id = `${identity}_${randomBytes(4).toString("hex")}`;
       const lock = new LeaseLock(this.#client, {
         namespace,
         name: seat,
         identity: id,
         leaseDurationMs,
-        renewDeadlineMs: (leaseDurationMs * 2) / 3,
+        renewDeadlineMs: Math.ceil((leaseDurationMs * 2) / 3),
         metadata: () => ({
           labels: { [GROUP_LABEL]: name },
           annotations: wishAnnotations({ shards, leaving: this.#leaving }),
@@ -212,6 +218,12 @@ export class ShardMember {
       this.#seat = { id, lock };
       return;
     }
+  }
+
+  #freeSeats(): string[] {
+    const { name, shards } = this.#options;
+    const seats = Array.from({ length: shards }, (_, index) => `${name}-${index}`);
+    return seats.filter((seat) => !this.#view.isTaken(seat));
   }
 
   async #plan(signal: AbortSignal): Promise<void> {
@@ -269,6 +281,7 @@ export class ShardMember {
     if (!gained && !lost) return;
     this.#isSettled = false;
     this.#handlers.onChange(gained);
+    if (lost) this.#handlers.onState({ phase: "lost" });
     this.#tell();
   }
 
@@ -287,7 +300,7 @@ export class ShardMember {
     if (error !== undefined) this.#handlers.onState({ phase: "retrying", error });
     else if (this.held > 0) this.#handlers.onState({ phase: "working" });
     else if (this.#leaving || !this.#view.isSynced) return;
-    else if (this.#seat === undefined)
+    else if (this.#seat === undefined && this.#freeSeats().length === 0)
       this.#handlers.onState({ phase: "standby", why: "there are as many replicas as shards" });
     else if (this.#isSettled && this.#isHeld())
       this.#handlers.onState({ phase: "standby", why: "the other replicas have all shards still" });

@@ -39,6 +39,53 @@ function reasons(outcomes: RecipientOutcome[]): string[] {
   return outcomes.map(({ reason }) => reason);
 }
 
+suite("a mail that is permitted no longer", () => {
+  const lost = new Error("the mail is another's now");
+
+  for (const at of ["mail", "recipient", "data"] as const) {
+    test(`before the answer to ${at} is not completed, and the permit's error is told`, async (t) => {
+      const answered = Promise.withResolvers<void>();
+      const smtp = await serve(t, { pause: { at, until: answered.promise } });
+      let isPermitted = true;
+      const sending = mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never, () => {
+        if (!isPermitted) throw lost;
+      });
+      await smtp.reached(at);
+      isPermitted = false;
+      answered.resolve();
+      await assert.rejects(sending, lost);
+      await smtp.disconnected();
+      assert.deepEqual(smtp.mails, []);
+    });
+  }
+
+  test("after half of it was sent is not completed, and the next one goes over another connection", async (t) => {
+    const smtp = await serve(t);
+    const sender = mailer(t);
+    let asked = 0;
+    const large = draftWith({ body: "A line of the mail.\n".repeat(20_000), bodyType: "Text" });
+    const sending = sender.send(large, serverAt(smtp), never, () => {
+      asked += 1;
+      if (asked > 4) throw lost;
+    });
+    await assert.rejects(sending, lost);
+    assert.deepEqual(reasons(await sender.send(GUIDE_DRAFT, serverAt(smtp), never)), ["Delivered"]);
+    assert.equal(smtp.mails.length, 1);
+  });
+
+  test("when all of it but the final dot was sent is not completed", async (t) => {
+    const smtp = await serve(t);
+    let asked = 0;
+    const sending = mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never, () => {
+      asked += 1;
+      if (asked > 1) throw lost;
+    });
+    await assert.rejects(sending, lost);
+    await smtp.disconnected();
+    assert.deepEqual([asked > 1, smtp.mails], [true, []]);
+  });
+});
+
 suite("a mail that a server takes", () => {
   test("arrives with its envelope, both alternatives and a Delivered outcome", async (t) => {
     const smtp = await serve(t);

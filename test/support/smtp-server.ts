@@ -26,6 +26,8 @@ export interface SmtpScript {
   /** Closes the connection without a word at this moment, or never answers. */
   drop?: Moment;
   stall?: Moment;
+  /** Answers at this moment only after that promise. */
+  pause?: { at: Moment; until: Promise<unknown> };
   /** TLS from the first byte, or STARTTLS offered; without a certificate neither. */
   tls?: { mode: "implicit" | "starttls"; certificate: Certificate; maxVersion?: SecureVersion };
   /** Offers AUTH; without TLS too when `clear`. */
@@ -84,6 +86,7 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
     moments.add(moment);
     changed.emit("change");
     if (self.script.drop === moment) socketOf(server, session)?.destroy();
+    else if (self.script.pause?.at === moment) void self.script.pause.until.then(proceed);
     else if (self.script.stall !== moment) proceed();
   }
 
