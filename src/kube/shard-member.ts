@@ -39,6 +39,8 @@ export interface ShardHandlers {
 
 type Client = Pick<KubeClient, "get" | "create" | "replace" | "listPages" | "openWatch">;
 
+/** The watch carries this replica's own renewals, so that a longer silence is a broken connection. */
+const WATCH_SILENCE_MS = 60_000;
 /** How often the time of others is looked at; it costs no request. */
 const TICK_MS = 1_000;
 
@@ -129,7 +131,7 @@ export class ShardMember {
     await watchResource(
       this.#client,
       LEASE,
-      { namespace, labelSelector: `${GROUP_LABEL}=${name}`, silenceMs: leaseDurationMs },
+      { namespace, labelSelector: `${GROUP_LABEL}=${name}`, silenceMs: Math.min(leaseDurationMs, WATCH_SILENCE_MS) },
       {
         onEvent: (event) => {
           if (!this.#view.apply(event)) return;
