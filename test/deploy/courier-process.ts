@@ -12,8 +12,6 @@ export interface CourierProcess {
   line(text: string): Promise<string>;
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>;
-  /** Sends a signal: SIGKILL ends it at once, SIGSTOP halts it until SIGCONT. */
-  signal(signal: NodeJS.Signals): void;
   /** Asks it to end (SIGTERM). Resolves with the exit code. */
   stop(): Promise<number | null>;
   signal(name: NodeJS.Signals): void;
@@ -65,7 +63,6 @@ export function startCourier(args: string[], options: CourierProcessOptions = {}
       if (printed !== undefined) return Promise.resolve(printed);
       return new Promise((resolve, reject) => waiting.add({ text, resolve, reject }));
     },
-    signal: (signal) => void child.kill(signal),
     async stop() {
       child.kill("SIGTERM");
       return ended;
