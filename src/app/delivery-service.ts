@@ -28,7 +28,7 @@ export async function startDelivery(config: ServeConfig, logger: Logger): Promis
     allowPlainAuth: config.allowPlainAuth,
   });
   const events = createEventRecorder(client, config.identity, logger);
-  const parts = { client, logger, metrics, mailer, events };
+  const parts = { client, logger, metrics, mailer, events, watchSilence: config.watchSilence };
   const api = apiFor(config, client, logger);
   return startService(config, { client, registry: metrics.registry, api, close: () => mailer.close() }, (work) =>
     deliver(config, { ...parts, readiness: work.readiness }, work, (created) => {

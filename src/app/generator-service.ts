@@ -29,7 +29,8 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
     workWhileLeading(config, { client, logger, leading }, work, async (stop) => {
       const ports: GeneratorPorts = {
         cluster: client,
-        watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
+        watch: (type, options, handlers, signal) =>
+          watchResource(client, type, { ...options, silenceMs: config.watchSilence }, handlers, signal),
         recordEvent: (event, signal) => recordEvent(client, { ...event, ...reporter }, signal),
       };
       const options = {

@@ -24,6 +24,8 @@ export interface WatchParts {
   client: KubeClient;
   logger: Logger;
   readiness: Readiness;
+  /** A watch that carries nothing for so long is opened anew; milliseconds. */
+  watchSilence: number;
 }
 
 export interface Scope {
@@ -41,7 +43,7 @@ export interface RunningWatch {
 
 /** Keeps `collection` like the cluster until `signal` aborts; what is not well is told to readiness and log. */
 export function watchCollection(
-  { client, logger, readiness }: WatchParts,
+  { client, logger, readiness, watchSilence }: WatchParts,
   type: ResourceType,
   { namespace, fieldSelector }: Scope,
   collection: Collection,
@@ -55,7 +57,11 @@ export function watchCollection(
     readiness.have(part);
     collection.well?.();
   };
-  const options = { ...(namespace !== "" && { namespace }), ...(fieldSelector !== undefined && { fieldSelector }) };
+  const options = {
+    silenceMs: watchSilence,
+    ...(namespace !== "" && { namespace }),
+    ...(fieldSelector !== undefined && { fieldSelector }),
+  };
   const done = watchResource(
     client,
     type,

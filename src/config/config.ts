@@ -18,6 +18,7 @@ interface ClusterConfig extends LogConfig {
   identity: string;
   /** Milliseconds, as are all durations here. */
   leaseDuration: number;
+  watchSilence: number;
   shutdownTimeout: number;
 }
 

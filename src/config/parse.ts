@@ -11,6 +11,15 @@ export function parseDuration(text: string): number {
   return Number(count) * (UNIT_MS[unit] ?? 1);
 }
 
+/** As {@link parseDuration}, of at least `least`. */
+export function parseDurationOf(least: string): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text);
+    if (ms < parseDuration(least)) throw new InvalidArgumentError(`"${text}" is too short: ${least} at least`);
+    return ms;
+  };
+}
+
 /** A whole number from `min` to `max`. @throws InvalidArgumentError */
 export function parseCount(min: number, max: number): (text: string) => number {
   return (text) => {

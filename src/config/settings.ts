@@ -5,6 +5,7 @@ import {
   parseCount,
   parseDomains,
   parseDuration,
+  parseDurationOf,
   parseFilters,
   parseList,
   parseName,
@@ -217,6 +218,14 @@ export const SETTINGS: readonly Setting[] = [
     help: "shares into which the messages are divided, and so the most replicas that work at a time; 1 lets one work",
     commands: ["serve"],
     parse: parseCount(1, 256),
+  },
+  {
+    flag: "--watch-silence <duration>",
+    env: "COURIER_WATCH_SILENCE",
+    default: "60s",
+    help: "a watch of the API server that carries nothing for so long is taken for broken and opened anew; 10s at least",
+    commands: ["serve", "generate"],
+    parse: parseDurationOf("10s"),
   },
   {
     flag: "--shutdown-timeout <duration>",

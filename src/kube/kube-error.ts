@@ -146,6 +146,22 @@ export function noAnswer(reason: NoAnswerReason, message: string, cause?: unknow
   return new KubeError({ code: 0, reason, message, cause });
 }
 
+/** The same trouble told of another request: of one that was not sent because of it. */
+export function retold(
+  { code, reason, message, details, retryAfterMs }: KubeError,
+  from: string,
+  to: string,
+): KubeError {
+  const why = message.slice(`Cannot ${from}`.length);
+  return new KubeError({
+    code,
+    reason,
+    message: `Cannot ${to}${why}`,
+    ...(details === undefined ? {} : { details }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
 /**
  * True when the server knows the kind and has no object of this name. Other 404s say nothing about the object: a
  * kube-apiserver that starts answers so for custom resources until it has read the CRDs, and so does a wrong address.

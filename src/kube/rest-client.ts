@@ -41,7 +41,7 @@ export class RestClient implements KubeClient {
   async get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const path = objectPath(type, key);
     try {
-      return await this.#object({ method: "GET", path, action: describe("get", type, key) }, signal);
+      return await this.#object({ method: "GET", path, ...asked("get", type, key) }, signal);
     } catch (error) {
       if (isAbsent(error, key.name)) return undefined;
       throw error;
@@ -51,11 +51,12 @@ export class RestClient implements KubeClient {
   async *listPages(type: ResourceType, options: ListOptions, signal?: AbortSignal): AsyncGenerator<ListPage, void> {
     const { namespace, labelSelector, fieldSelector, pageSize = PAGE_SIZE } = options;
     const path = collectionPath(type, namespace);
-    const action = `list ${describeType(type)}${inNamespace(namespace)}`;
+    const kind = describeType(type);
+    const action = `list ${kind}${inNamespace(namespace)}`;
     let next: string | undefined;
     do {
       const query = queryString({ labelSelector, fieldSelector, limit: pageSize, continue: next });
-      const body = (await this.#json({ method: "GET", path: path + query, action }, signal)) as ListBody;
+      const body = (await this.#json({ method: "GET", path: path + query, action, kind }, signal)) as ListBody;
       yield { items: completeItems(body.items ?? [], type), resourceVersion: body.metadata?.resourceVersion ?? "" };
       next = body.metadata?.continue;
     } while (next);
@@ -69,9 +70,10 @@ export class RestClient implements KubeClient {
     const { namespace, silenceMs, ...selection } = query;
     const parameters = { watch: true, allowWatchBookmarks: true, ...selection };
     const path = collectionPath(type, namespace) + queryString(parameters);
-    const action = `watch ${describeType(type)}${inNamespace(namespace)}`;
+    const kind = describeType(type);
+    const action = `watch ${kind}${inNamespace(namespace)}`;
     const splitter = new LineSplitter(MAX_WATCH_LINE_BYTES);
-    for await (const chunk of this.#transport.stream({ method: "GET", path, action }, silenceMs, signal)) {
+    for await (const chunk of this.#transport.stream({ method: "GET", path, action, kind }, silenceMs, signal)) {
       yield this.#watchEvents(action, splitter, chunk);
     }
     // A proxy may turn a broken connection into an ordinary end; half a line betrays it.
@@ -82,15 +84,21 @@ export class RestClient implements KubeClient {
   async create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
     const key = keyOf(object);
     const path = creationPath(type, key.namespace);
-    const action = describe("create", type, key);
-    return this.#object({ method: "POST", path, action, body: JSON.stringify(object), contentType: JSON_BODY }, signal);
+    const about = asked("create", type, key);
+    return this.#object(
+      { method: "POST", path, ...about, body: JSON.stringify(object), contentType: JSON_BODY },
+      signal,
+    );
   }
 
   async replace(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
     const key = keyOf(object);
     const path = objectPath(type, key);
-    const action = describe("replace", type, key);
-    return this.#object({ method: "PUT", path, action, body: JSON.stringify(object), contentType: JSON_BODY }, signal);
+    const about = asked("replace", type, key);
+    return this.#object(
+      { method: "PUT", path, ...about, body: JSON.stringify(object), contentType: JSON_BODY },
+      signal,
+    );
   }
 
   async mergePatch(
@@ -102,9 +110,9 @@ export class RestClient implements KubeClient {
   ): Promise<KubeObject> {
     const below = subresource === undefined ? "" : `/${subresource}`;
     const path = objectPath(type, key) + below + queryString({ fieldManager });
-    const action = describe(subresource === undefined ? "patch" : `patch ${subresource} of`, type, key);
+    const about = asked(subresource === undefined ? "patch" : `patch ${subresource} of`, type, key);
     const body = JSON.stringify(patch);
-    return this.#object({ method: "PATCH", path, action, body, contentType: MERGE_PATCH_BODY }, signal);
+    return this.#object({ method: "PATCH", path, ...about, body, contentType: MERGE_PATCH_BODY }, signal);
   }
 
   async apply(
@@ -115,9 +123,9 @@ export class RestClient implements KubeClient {
   ): Promise<KubeObject> {
     const key = keyOf(object);
     const path = objectPath(type, key) + queryString({ fieldManager, force });
-    const action = describe("apply", type, key);
+    const about = asked("apply", type, key);
     return this.#object(
-      { method: "PATCH", path, action, body: JSON.stringify(object), contentType: APPLY_BODY },
+      { method: "PATCH", path, ...about, body: JSON.stringify(object), contentType: APPLY_BODY },
       signal,
     );
   }
@@ -131,7 +139,7 @@ export class RestClient implements KubeClient {
     const request: KubeRequest = {
       method: "DELETE",
       path: objectPath(type, key),
-      action: describe("delete", type, key),
+      ...asked("delete", type, key),
     };
     const options = { kind: "DeleteOptions", apiVersion: "v1", preconditions };
     const body = preconditions === undefined ? {} : { body: JSON.stringify(options), contentType: JSON_BODY };
@@ -146,7 +154,7 @@ export class RestClient implements KubeClient {
 
   async raw(path: string, signal?: AbortSignal): Promise<unknown> {
     if (!path.startsWith("/")) throw new TypeError(`Cannot get the path "${path}": it must begin with "/"`);
-    return this.#json({ method: "GET", path, action: `get ${path}` }, signal);
+    return this.#json({ method: "GET", path, action: `get ${path}`, kind: path }, signal);
   }
 
   async discover(signal?: AbortSignal): Promise<DiscoveredType[]> {
@@ -209,8 +217,10 @@ function keyOf({ metadata }: KubeObject): ObjectKey {
   return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
 }
 
-function describe(verb: string, type: ResourceType, key: ObjectKey): string {
-  return `${verb} ${describeType(type)} "${formatKey(key)}"`;
+/** What a request about one object asks, in words, and of which kind. */
+function asked(verb: string, type: ResourceType, key: ObjectKey): { action: string; kind: string } {
+  const kind = describeType(type);
+  return { action: `${verb} ${kind} "${formatKey(key)}"`, kind };
 }
 
 function inNamespace(namespace: string | undefined): string {

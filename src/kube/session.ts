@@ -4,8 +4,11 @@ import { noAnswer } from "./kube-error.ts";
 
 /** How long credentials are used before their files are read again, as client-go does. */
 const CREDENTIALS_MS = 60_000;
-/** Credentials that are refused right after they were read again are not read once more for so long. */
-const REFUSAL_MS = 10_000;
+/**
+ * Credentials that are refused right after they were read again are not read once more for so long: less than the time
+ * between two tries at a Lease, so that a token that comes late does not cost the term.
+ */
+const REFUSAL_MS = 1_500;
 /** Below kube-apiserver's own idle limit (90 s and more), so that it is never the server that closes first. */
 const KEEP_ALIVE_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,8 +24,9 @@ export interface Line {
 
 /** The kept-alive connections to one API server, with credentials that renew themselves. */
 export class Session {
+  /** For everything but watches. */
+  readonly maxConnections: number;
   readonly #access: ClusterAccess;
-  readonly #maxConnections: number;
   readonly #now: () => number;
   readonly #retired = new Set<Dispatcher>();
   #line: Line | undefined;
@@ -36,7 +40,7 @@ export class Session {
   /** `now` in milliseconds, of a clock that only goes forward. */
   constructor(access: ClusterAccess, maxConnections: number, now: () => number = () => performance.now()) {
     this.#access = access;
-    this.#maxConnections = maxConnections;
+    this.maxConnections = maxConnections;
     this.#now = now;
   }
 
@@ -87,7 +91,7 @@ export class Session {
     const { proxyUrl } = this.#access;
     return {
       headers,
-      requests: createDispatcher(proxyUrl, tls, this.#maxConnections),
+      requests: createDispatcher(proxyUrl, tls, this.maxConnections),
       watches: createDispatcher(proxyUrl, tls, undefined),
     };
   }

@@ -1,6 +1,9 @@
 import type { Dispatcher } from "undici";
 import { pauseMs } from "../control/pause.ts";
-import { errorFromAnswer, errorFromFailure, type KubeError, noAnswer } from "./kube-error.ts";
+import { Semaphore } from "../control/semaphore.ts";
+import { errorFromAnswer, errorFromFailure, KubeError, noAnswer, retold } from "./kube-error.ts";
+import { Outage } from "./outage.ts";
+import { RequestPauses } from "./request-pauses.ts";
 import type { Line, Session } from "./session.ts";
 
 /** One request. `action` says in words what it is for: "get configmaps \"a/b\"". */
@@ -9,6 +12,8 @@ export interface KubeRequest {
   /** With leading slash and query, below the server's address. */
   path: string;
   action: string;
+  /** What it asks for, `leases.coordination.k8s.io`: a Retry-After holds for all that ask for the same. */
+  kind: string;
   body?: string;
   contentType?: string;
 }
@@ -16,6 +21,10 @@ export interface KubeRequest {
 /** From the call to the last byte of the answer, waiting for a free connection and for Retry-After included. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_TRIES = 3;
+/** Asked for even while the server seems to be away: seldom, and a renewal that comes too late costs the term. */
+const URGENT_KIND = "leases.coordination.k8s.io";
+/** Failures that any other request would have met too; so is a 401. */
+const AWAY: readonly string[] = ["ConnectionRefused", "ConnectionLost", "HostNotFound", "Timeout"];
 const USER_AGENT = "courier";
 
 /** Sends requests of one session: deadline, credentials, and the retries that are safe for any call. */
@@ -25,11 +34,16 @@ export class Transport {
   readonly #requestTimeoutMs: number;
   readonly #origin: string;
   readonly #basePath: string;
+  readonly #outage = new Outage();
+  readonly #pauses = new RequestPauses();
+  /** As many as there are connections: what waits for one here, not in undici's queue, can still be held back. */
+  readonly #turns: Semaphore;
 
   constructor(server: string, session: Session, requestTimeoutMs: number = REQUEST_TIMEOUT_MS) {
     const { origin, pathname } = new URL(server);
     this.server = server;
     this.#session = session;
+    this.#turns = new Semaphore(session.maxConnections);
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#origin = origin;
     this.#basePath = pathname.replace(/\/+$/, "");
@@ -43,17 +57,57 @@ export class Transport {
     };
     using deadline = deadlineOf(this.#requestTimeoutMs, late, signal);
     for (let attempt = 1; ; attempt += 1) {
+      using _turn = await this.#takeTurn(request, deadline);
+      this.#requireServer(request);
       const line = await this.#session.line();
       try {
-        return await this.#tryOnce(request, line, deadline.signal);
+        const body = await this.#tryOnce(request, line, deadline.signal);
+        this.#outage.over();
+        return body;
       } catch (error) {
-        if (deadline.signal.aborted) throw deadline.signal.reason;
-        const failure = errorFromFailure(request.action, this.server, error);
-        const waitMs = attempt < MAX_TRIES ? this.#retryDelayMs(request, failure, line) : undefined;
-        if (waitMs === undefined || waitMs > this.#requestTimeoutMs) throw failure;
-        await pauseMs(waitMs, deadline.signal);
+        const failure = deadline.signal.aborted
+          ? deadline.signal.reason
+          : errorFromFailure(request.action, this.server, error);
+        const mayRepeat = attempt < MAX_TRIES && !deadline.signal.aborted && this.#mayRepeat(request, failure, line);
+        if (mayRepeat) this.#pauses.begin(request.kind, { action: request.action, error: failure });
+        else throw this.#learn(request, failure);
       }
     }
+  }
+
+  /** Waits for a free connection, and while requests of this kind are to pause. */
+  async #takeTurn(request: KubeRequest, deadline: Deadline): Promise<Disposable | undefined> {
+    for (;;) {
+      await this.#outwait(request, deadline);
+      if (request.kind === URGENT_KIND) return undefined; // undici has it wait for the next free connection
+      const turn = await this.#turns.acquire(deadline.signal);
+      if (this.#pauses.of(request.kind) === undefined) return turn;
+      turn[Symbol.dispose]();
+    }
+  }
+
+  /** Waits while requests of this kind are to pause. @throws KubeError when that is longer than the request may take */
+  async #outwait({ action, kind }: KubeRequest, deadline: Pick<Deadline, "signal" | "remainingMs">): Promise<void> {
+    for (let pause = this.#pauses.of(kind); pause !== undefined; pause = this.#pauses.of(kind)) {
+      const { remainingMs, refusal } = pause;
+      if (remainingMs > deadline.remainingMs()) throw retold(refusal.error, refusal.action, action);
+      await pauseMs(Math.ceil(remainingMs), deadline.signal);
+    }
+  }
+
+  /** @throws KubeError when the server is known to be away, and others find out when it is back */
+  #requireServer({ action, kind }: KubeRequest): void {
+    const away = kind === URGENT_KIND ? undefined : this.#outage.tryEnter();
+    if (away !== undefined) throw retold(away.error, away.action, action);
+  }
+
+  /** Remembers what the failure says about the requests to come, and returns it. */
+  #learn({ action, kind }: KubeRequest, error: unknown): unknown {
+    if (!(error instanceof KubeError)) return error;
+    if (error.code === 401 || AWAY.includes(error.reason)) this.#outage.failed({ action, error });
+    else if (error.code > 0) this.#outage.over();
+    this.#pauses.begin(kind, { action, error });
+    return error;
   }
 
   /**
@@ -62,22 +116,25 @@ export class Transport {
    * @throws KubeError also while iterating: after `silenceMs` without a byte, or when the connection breaks
    */
   async *stream(request: KubeRequest, silenceMs: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    await this.#outwait(request, { signal, remainingMs: () => Number.POSITIVE_INFINITY });
+    this.#requireServer(request);
     try {
       const line = await this.#session.line();
       const answer = await line.watches.request({
         ...this.#dispatchOptions(request, line, signal),
-        headersTimeout: silenceMs,
+        headersTimeout: Math.min(silenceMs, this.#requestTimeoutMs),
         bodyTimeout: silenceMs,
       });
       if (answer.statusCode >= 300) {
         if (answer.statusCode === 401) this.#session.refuse(line);
         throw await refusal(request.action, answer);
       }
+      this.#outage.over();
       yield Buffer.alloc(0);
       for await (const chunk of answer.body) yield chunk as Buffer;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw errorFromFailure(request.action, this.server, error);
+      throw this.#learn(request, errorFromFailure(request.action, this.server, error));
     }
   }
 
@@ -88,13 +145,13 @@ export class Transport {
   }
 
   /**
-   * Undefined for "do not try again". A 429 with Retry-After and a 401 were turned away before anything was done, so any
-   * call may go again; after a lost connection only a read may.
+   * A 429 with Retry-After and a 401 were turned away before anything was done, so any call may go again; after a lost
+   * connection only a read may.
    */
-  #retryDelayMs({ method }: KubeRequest, failure: KubeError, line: Line): number | undefined {
-    if (failure.code === 429) return failure.retryAfterMs;
-    if (failure.code === 401) return this.#session.refuse(line) ? 0 : undefined;
-    return method === "GET" && failure.reason === "ConnectionLost" ? 0 : undefined;
+  #mayRepeat({ method }: KubeRequest, failure: KubeError, line: Line): boolean {
+    if (failure.code === 429) return failure.retryAfterMs !== undefined;
+    if (failure.code === 401) return this.#session.refuse(line);
+    return method === "GET" && failure.reason === "ConnectionLost";
   }
 
   #dispatchOptions({ method, path, body, contentType }: KubeRequest, line: Line, signal: AbortSignal) {
@@ -120,19 +177,22 @@ async function refusal(action: string, { statusCode, headers, body }: Dispatcher
   return errorFromAnswer(action, statusCode, text, headers["retry-after"]?.toString());
 }
 
+interface Deadline extends Disposable {
+  signal: AbortSignal;
+  remainingMs(): number;
+}
+
 /** Aborts with what `reason` makes after `ms`, or with `outer`'s reason. Disposing leaves nothing behind on a long-lived `outer`. */
-function deadlineOf(
-  ms: number,
-  reason: () => unknown,
-  outer: AbortSignal | undefined,
-): { signal: AbortSignal } & Disposable {
+function deadlineOf(ms: number, reason: () => unknown, outer: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
+  const endsAt = performance.now() + ms;
   const abort = () => controller.abort(outer?.reason);
   if (outer?.aborted) abort();
   outer?.addEventListener("abort", abort, { once: true });
   const timer = setTimeout(() => controller.abort(reason()), ms);
   return {
     signal: controller.signal,
+    remainingMs: () => endsAt - performance.now(),
     [Symbol.dispose]() {
       clearTimeout(timer);
       outer?.removeEventListener("abort", abort);

@@ -10,12 +10,12 @@ export interface WatchOptions {
   fieldSelector?: string;
   /** Objects a page of the first list; 500 when absent. */
   pageSize?: number;
-  /** About when the server is to end each watch; 300 when absent, jittered so that replicas do not reopen together. */
-  timeoutSeconds?: number;
   /**
-   * A connection that carries nothing for so long is given up and the watch opened anew; 60,000 when absent. It may
-   * only be quiet: servers of 1.20 send bookmarks at the watch's end alone.
+   * About when the server is to end each watch, jittered so that replicas do not reopen together; three quarters of
+   * `silenceMs` when absent.
    */
+  timeoutSeconds?: number;
+  /** A connection that carries nothing for so long is given up and the watch opened anew; 60,000 when absent. */
   silenceMs?: number;
 }
 
@@ -38,8 +38,12 @@ export interface WatchHandlers {
   onState?(state: WatchState): void;
 }
 
-const TIMEOUT_SECONDS = 300;
 const SILENCE_MS = 60_000;
+/**
+ * With its jitter less than 1: a server that is well ends a quiet watch before its silence tells anything, so that silence
+ * is always trouble. Bookmarks cannot be counted on for that (docs/decisions/031).
+ */
+const TIMEOUT_SHARE = 0.75;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 30_000;
 /** For a kind that is not served or not allowed yet: someone is probably just installing it. */
@@ -145,7 +149,8 @@ class ResourceWatch {
 
   async #follow(resourceVersion: string): Promise<void> {
     const { namespace, labelSelector, fieldSelector } = this.#options;
-    const { timeoutSeconds = TIMEOUT_SECONDS, silenceMs = SILENCE_MS } = this.#options;
+    const { silenceMs = SILENCE_MS } = this.#options;
+    const { timeoutSeconds = (TIMEOUT_SHARE * silenceMs) / 1000 } = this.#options;
     const selection = definedOf({ namespace, labelSelector, fieldSelector });
     const query = { ...selection, resourceVersion, silenceMs, timeoutSeconds: jitteredSeconds(timeoutSeconds) };
     let openedAt: number | undefined;
@@ -159,10 +164,6 @@ class ResourceWatch {
           wasOfUse = true;
         }
       }
-    } catch (error) {
-      const isSilence = error instanceof KubeError && error.reason === "Silence";
-      if (!isSilence || openedAt === undefined) throw error;
-      wasOfUse = true;
     } finally {
       if (openedAt !== undefined && performance.now() - openedAt >= MIN_WATCH_MS) wasOfUse = true;
       if (wasOfUse) this.#failures = 0;
@@ -210,7 +211,7 @@ function retryDelayMs(error: Error, failures: number): number {
 
 /** ± 20 %. */
 function jitteredSeconds(seconds: number): number {
-  return Math.max(1, Math.round(seconds * (0.8 + Math.random() * 0.4)));
+  return Math.max(1, Math.floor(seconds * (0.8 + Math.random() * 0.4)));
 }
 
 function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -189,12 +189,25 @@ test("a list that fails between its pages starts again, and only its end is Sync
   assert.deepEqual(run.events, ["Listed a", "Listed a", "Listed b", "Synced 7"]);
 });
 
-test("a connection that carries nothing is given up and the watch opened anew, which is no trouble", async (t) => {
+test("a connection that carries nothing is given up, told, and the watch opened anew without a list", async (t) => {
   const run = await play(t, [list("5"), stay(), stay(line("ADDED", "a", "6"))], { silenceMs: 100 });
   void run.start();
   await until(() => run.events.includes("Added a"));
   assert.deepEqual(run.asked.slice(0, 3), ["list", "watch 5", "watch 5"]);
-  assert.ok(!run.phases().includes("retrying"));
+  const retry = run.states.find((state) => state.phase === "retrying");
+  assert.match(retry?.error.message ?? "", /^Cannot watch configmaps at .*: the answer stopped coming$/);
+});
+
+test("a healthy server is asked to end a quiet watch before its silence tells anything", async (t) => {
+  const asked: number[] = [];
+  const quiet: Step = (exchange) => {
+    asked.push(Number(exchange.query.get("timeoutSeconds")));
+    exchange.response.end(line("BOOKMARK", "", "6"));
+  };
+  const run = await play(t, [list("5"), ...Array.from({ length: 50 }, () => quiet), stay()], { silenceMs: 60_000 });
+  void run.start();
+  await until(() => asked.length === 50);
+  assert.ok(Math.min(...asked) >= 36 && Math.max(...asked) <= 54, `${asked}`);
 });
 
 test("a server that never begins to answer is trouble", async (t) => {

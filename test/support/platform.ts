@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -15,6 +15,7 @@ import { NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../../src/resources/notification-message.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type Link, startLink } from "./link.ts";
 import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "./smtp-server.ts";
 
@@ -29,6 +30,10 @@ export interface Platform {
   smtp: TestSmtpServer;
   /** The network between courier-api and the API server; the test's own client does not go through it. */
   link: Link;
+  /** What stands between them instead of the link where the test asked for `faults`. */
+  faults: FaultProxy;
+  /** The file with the token that courier-api shows to {@link Platform.faults}. */
+  tokenFile: string;
   /** What courier-api has logged. */
   logs: string[];
   /** Resolves when courier-api has logged a line with `part`, now or before. */
@@ -50,6 +55,8 @@ export interface PlatformOptions {
   secret?: Record<string, string> | null;
   /** The API server cannot be reached until `link.mend()`. */
   apiServerAway?: boolean;
+  /** courier-api meets the API server through {@link Platform.faults}. */
+  faults?: boolean;
 }
 
 /** Starts a platform for one test; everything of it ends with the test. */
@@ -63,6 +70,11 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   const linked = join(directory, "linked.kubeconfig");
   await apiServer.writeKubeconfig(linked, `https://127.0.0.1:${link.port}`);
   if (options.apiServerAway) link.cut();
+  const faults = await startFaultProxy(apiServer);
+  const tokenFile = join(directory, "token");
+  const faulty = join(directory, "faulty.kubeconfig");
+  await writeFile(tokenFile, "first");
+  await writeFile(faulty, kubeconfigWith(faults.url, tokenFile));
   const smtp = await startSmtpServer(options.smtp);
   const apply = async (...objects: KubeObject[]) => void (await applyManifests(client, objects));
   await applyManifests(client, ["deploy/crds", "deploy/legacy", "deploy/namespace.yaml"]);
@@ -74,7 +86,11 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     lines.emit("line");
   };
   const service = await startDelivery(
-    defaultConfig("serve", { kubeconfig: linked, httpListen: { host: "127.0.0.1", port: 0 }, ...options.serve }),
+    defaultConfig("serve", {
+      kubeconfig: options.faults ? faulty : linked,
+      httpListen: { host: "127.0.0.1", port: 0 },
+      ...options.serve,
+    }),
     createLogger({ format: "text", level: "info", destination: { write } }),
   );
   t.after(async () => {
@@ -82,6 +98,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     await client.close();
     await smtp.close();
     await link.close();
+    await faults.close();
     await apiServer.close();
     await rm(directory, { recursive: true });
   });
@@ -95,6 +112,8 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     client,
     smtp,
     link,
+    faults,
+    tokenFile,
     logs,
     async logged(part) {
       const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -135,6 +154,18 @@ async function seeMessage<Found>(
     },
     AbortSignal.timeout(PATIENCE_MS),
   );
+}
+
+/** YAML is a superset of JSON. */
+function kubeconfigWith(server: string, tokenFile: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "faulty",
+    clusters: [{ name: "faulty", cluster: { server } }],
+    users: [{ name: "service", user: { tokenFile } }],
+    contexts: [{ name: "faulty", context: { cluster: "faulty", user: "service" } }],
+  });
 }
 
 export function messageOf(name: string, spec: unknown): KubeObject {
