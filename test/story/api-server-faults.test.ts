@@ -64,12 +64,12 @@ function some(share: number, fault: Fault, isMeant: (seen: SeenRequest) => boole
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Side by side: they mostly wait.
-suite("faults of the API server", { concurrency: 3 }, () => {
+suite("faults of the API server", { concurrency: 2 }, () => {
   test("while the API server is away no mail is begun and it is asked about once a second, whatever waits", async (t) => {
     const platform = await startFaulty(t);
     const { faults, logs, smtp } = platform;
     await platform.apply(templateOf("Hello"));
-    await sendMany(platform, 200);
+    await sendMany(platform, 100);
     await smtp.received(20);
     faults.setAway(true);
     await platform.logged("Cannot write status");
@@ -81,7 +81,7 @@ suite("faults of the API server", { concurrency: 3 }, () => {
     assert.ok(asked <= 4, `${asked} connections a second`); // with the Lease, which goes its own way
     assert.equal(begunIn(logs), before.begun);
     faults.setAway(false);
-    await deliveredOnce(platform, 200);
+    await deliveredOnce(platform, 100);
   });
 
   test("an API server that takes half a second for every answer is waited for, with no request more", async (t) => {
@@ -132,10 +132,10 @@ suite("faults of the API server", { concurrency: 3 }, () => {
     const platform = await startFaulty(t);
     await platform.apply(templateOf("Hello"));
     platform.faults.fault = some(0.3, { answer: 409 }, ({ resource }) => resource === STATUS);
-    await sendMany(platform, 200);
-    await deliveredOnce(platform, 200);
-    assert.ok(requestsFor(platform, "patch", STATUS).length <= 320);
-    assert.ok(requestsFor(platform, "get", "notificationmessages").length <= 120);
+    await sendMany(platform, 100);
+    await deliveredOnce(platform, 100);
+    assert.ok(requestsFor(platform, "patch", STATUS).length <= 170);
+    assert.ok(requestsFor(platform, "get", "notificationmessages").length <= 70);
   });
 
   test("writes whose answers are lost are found to be done, and not followed by a second mail", async (t) => {
@@ -158,12 +158,12 @@ suite("faults of the API server", { concurrency: 3 }, () => {
       const platform = await startFaulty(t);
       const { faults } = platform;
       await platform.apply(templateOf("Hello"));
-      await sendMany(platform, 100);
+      await sendMany(platform, 50);
       await platform.smtp.received(20);
       const before = faults.requests.length;
       faults[happens]();
-      await sendMany(platform, 100, 100);
-      await deliveredOnce(platform, 200);
+      await sendMany(platform, 50, 50);
+      await deliveredOnce(platform, 100);
       const reads = faults.requests.slice(before).filter(({ verb }) => verb === "list" || verb === "watch");
       // Four watches, each listed anew at most, and reopened; those of the Secret and the templates may be cut later.
       assert.ok(reads.length <= 12, JSON.stringify(reads.map(({ verb, resource }) => `${verb} ${resource}`)));
@@ -197,7 +197,7 @@ suite("faults of the API server", { concurrency: 3 }, () => {
     const before = faults.requests.length;
     await sendMany(platform, 100);
     await platform.smtp.received(1);
-    assert.ok(performance.now() - frozenAt < 3000 + 2500, `${performance.now() - frozenAt} ms`);
+    assert.ok(performance.now() - frozenAt < 20_000, `${performance.now() - frozenAt} ms`); // the default finds it in 60 s
     await deliveredOnce(platform, 100);
     const lists = faults.requests.slice(before).filter(({ verb }) => verb === "list");
     assert.deepEqual(lists, []);
