@@ -1,12 +1,11 @@
 import { DelayHeap } from "./delay-heap.ts";
+import { Fifo } from "./fifo.ts";
 import { raceAbort } from "./gate.ts";
 
 /** `setTimeout` takes no more than 2³¹−1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface WorkQueueOptions {
-  /** How many keys may wait for a worker before {@link WorkQueue.room} makes the producer wait. */
-  capacity: number;
   now: () => number;
 }
 
@@ -15,14 +14,13 @@ export interface WorkQueueOptions {
  * added while being worked on it comes again afterwards.
  */
 export class WorkQueue {
-  readonly #ready: string[] = [];
+  readonly #ready = new Fifo<string>();
   readonly #queued = new Set<string>();
   readonly #active = new Set<string>();
   readonly #again = new Set<string>();
   readonly #delayed = new DelayHeap();
   readonly #options: WorkQueueOptions;
   #arrived = Promise.withResolvers<void>();
-  #drained = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -70,11 +68,6 @@ export class WorkQueue {
     this.#again.delete(key);
   }
 
-  /** Resolves when there is room for another key. */
-  async room(signal: AbortSignal): Promise<void> {
-    while (this.#queued.size >= this.#options.capacity) await raceAbort(this.#drained.promise, signal);
-  }
-
   /** Runs `work` on keys, `workers` at a time, until `signal` aborts and the work under way is finished. */
   async run(workers: number, work: (key: string) => Promise<void>, signal: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: workers }, () => this.#worker(work, signal)));
@@ -102,10 +95,6 @@ export class WorkQueue {
     if (key === undefined) return undefined;
     this.#queued.delete(key);
     this.#active.add(key);
-    if (this.#queued.size < this.#options.capacity) {
-      this.#drained.resolve();
-      this.#drained = Promise.withResolvers<void>();
-    }
     return key;
   }
 

@@ -2,6 +2,7 @@
 import { backoffMs } from "../control/backoff.ts";
 import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
+import { Shelf } from "../control/shelf.ts";
 import { WorkQueue } from "../control/work-queue.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { Admission, type AdmissionRules } from "./admission.ts";
@@ -24,8 +25,11 @@ export type ControllerPorts = Omit<
   "templates" | "server" | "recording" | "circuit" | "admission" | "onServerBack"
 > & { shards: Shards };
 
-/** Keys that may wait for a worker before the watch is made to wait: each holds its message in memory. */
-const QUEUE_CAPACITY = 256;
+/**
+ * Messages that are held in memory for the workers before the watch is made to wait. Keys that wait without theirs do not
+ * count: when 100,000 of them wake, the watch goes on.
+ */
+const SHELF_CAPACITY = 256;
 
 /** Works on every message of its shards that it is told of until it is gone, Failed or parked. */
 export class DeliveryController {
@@ -36,7 +40,7 @@ export class DeliveryController {
   readonly #templates: TemplateStore;
   readonly #circuit: Circuit<ServerTrouble>;
   /** Objects of queued keys as the watch gave them, so that the first attempt needs no read. */
-  readonly #seen = new Map<string, KubeObject>();
+  readonly #seen = new Shelf<KubeObject>(SHELF_CAPACITY);
   readonly #backlog = new Backlog();
   readonly #freshness: Freshness;
   /** What a worker has in hand: its shard's hash, and when it is put down. */
@@ -47,7 +51,7 @@ export class DeliveryController {
   constructor(ports: ControllerPorts, options: ControllerOptions) {
     this.#options = options;
     this.#templates = new TemplateStore(options);
-    this.#queue = new WorkQueue({ capacity: QUEUE_CAPACITY, now: ports.now });
+    this.#queue = new WorkQueue({ now: ports.now });
     this.#circuit = new Circuit(ports.now);
     this.#freshness = new Freshness(ports.messages);
     this.#ports = {
@@ -76,7 +80,7 @@ export class DeliveryController {
     clearTimeout(this.#probeTimer);
   }
 
-  /** A message was listed, created or changed. Waits while the queue is full. */
+  /** A message was listed, created or changed. Waits while too many are held in memory. */
   async offer(group: string, object: KubeObject, origin: Origin, signal: AbortSignal): Promise<void> {
     const id = idOf(group, object);
     const { known, news } = this.#backlog.see(id, object, this.#ports.now());
@@ -84,9 +88,9 @@ export class DeliveryController {
     if (news === "new") this.#ports.observe.received();
     known.state = "pending";
     this.#waiting.leave(id);
-    if (!this.#queue.isActive(id) && this.#freshness.isFresh(object, origin)) this.#seen.set(id, object);
+    if (!this.#queue.isActive(id) && this.#freshness.isFresh(object, origin)) this.#seen.put(id, object);
     this.#queue.add(id);
-    await this.#queue.room(signal);
+    await this.#seen.room(signal);
   }
 
   /**
@@ -161,8 +165,7 @@ export class DeliveryController {
 
   async #attempt(id: string, signal: AbortSignal): Promise<void> {
     const calls = this.#waiting.calls;
-    const seen = this.#seen.get(id);
-    this.#seen.delete(id);
+    const seen = this.#seen.take(id);
     try {
       const verdict = await reconcile(parseId(id), seen, this.#ports, this.#options, signal);
       this.#follow(id, verdict, calls);
@@ -230,7 +233,7 @@ export class DeliveryController {
   #putDown(id: string): void {
     this.#waiting.leave(id);
     this.#queue.forget(id);
-    this.#seen.delete(id);
+    this.#seen.take(id);
   }
 
   #forget(id: string): void {

@@ -6,7 +6,8 @@ import { type Draft, MAX_RECIPIENTS, type Mailer, type MailServer, type Recipien
 import { consequenceOf, type Reason } from "./reasons.ts";
 import type { AttemptOutcome } from "./status.ts";
 
-const SERVER_AWAY = { firstMs: 1000, capMs: 60_000 };
+/** A probe is one message: at this cap the first mail is out five seconds after the server is back. */
+const SERVER_AWAY = { firstMs: 1000, capMs: 4000 };
 /** A refused login or certificate does not mend itself; the Secret's change is what usually ends the wait. */
 const SERVER_REFUSES_MS = 5 * 60_000;
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { EVENT } from "../resources/kinds.ts";
 import type { KubeObject, ObjectKey } from "../resources/object.ts";
 import type { KubeClient } from "./client.ts";
+import { EventBudget } from "./event-budget.ts";
 import { KubeError } from "./kube-error.ts";
 import { microTime } from "./micro-time.ts";
 
@@ -36,29 +37,41 @@ const MAX_NAME_CHARS = 253;
 const SERIES_MS = 6 * 60_000;
 const MAX_SERIES = 1_000;
 
+interface Memory {
+  series: Map<string, Series>;
+  budget: EventBudget;
+}
+
 /** Per client, as a series lives in one cluster; goes with the client. */
-const seriesByClient = new WeakMap<Client, Map<string, Series>>();
+const memoryByClient = new WeakMap<Client, Memory>();
 
 /**
- * Writes one Event (events.k8s.io/v1); the same again within six minutes counts up the first one's `series`.
+ * Writes one Event (events.k8s.io/v1); the same again within six minutes counts up the first one's `series`. Of too many
+ * with one reason some are left out, and the next that is written says how many.
  * @throws KubeError when it cannot be written, or the signal's reason
  */
 export async function recordEvent(client: Client, input: EventInput, signal: AbortSignal): Promise<void> {
-  const known = seriesOf(client);
+  const { series: known, budget } = memoryOf(client);
+  const leftOut = budget.spend(`${input.reportingController} ${input.type} ${input.reason}`);
+  if (leftOut === undefined) return;
   const identity = JSON.stringify({ ...input, regarding: referenceTo(input.regarding, false), related: undefined });
   const series = known.get(identity);
   if (series !== undefined && Date.now() - series.lastAt < SERIES_MS) {
     if (await countUp(client, series, signal)) return;
   }
-  const event = buildEvent(input);
+  const event = buildEvent(leftOut === 0 ? input : { ...input, note: withLeftOut(input, leftOut) });
   await client.create(EVENT, event, signal);
   remember(known, identity, { key: keyOf(event), count: 1, lastAt: Date.now() });
 }
 
-function seriesOf(client: Client): Map<string, Series> {
-  const known = seriesByClient.get(client) ?? new Map<string, Series>();
-  seriesByClient.set(client, known);
-  return known;
+function memoryOf(client: Client): Memory {
+  const memory = memoryByClient.get(client) ?? { series: new Map(), budget: new EventBudget() };
+  memoryByClient.set(client, memory);
+  return memory;
+}
+
+function withLeftOut({ note, reason }: EventInput, count: number): string {
+  return `(${count} more Events with the reason ${reason} were left out) ${note}`;
 }
 
 /** The oldest goes first: at worst its repeat is an event of its own. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WorkQueue } from "../../src/control/work-queue.ts";
 
-function createQueue(capacity = 100) {
-  return new WorkQueue({ capacity, now: () => performance.now() });
+function createQueue() {
+  return new WorkQueue({ now: () => performance.now() });
 }
 
 test("a key that is added twice before a worker takes it is worked on once", async () => {
@@ -85,19 +85,19 @@ test("a delayed key comes when its time is over, and at once when it is added me
   assert.deepEqual(worked, ["woken", "soon"]);
 });
 
-test("a producer waits while the queue is full", async () => {
-  const queue = createQueue(2);
+test("keys come in the order in which they were added, however many wait", async () => {
+  const queue = createQueue();
   const stop = new AbortController();
-  queue.add("a");
-  queue.add("b");
-  let hasRoom = false;
-  const room = queue.room(stop.signal).then(() => {
-    hasRoom = true;
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(hasRoom, false);
-  const run = queue.run(1, async () => {}, stop.signal);
-  await room;
-  stop.abort();
-  await run;
+  const keys = Array.from({ length: 10_000 }, (_, index) => `${index}`);
+  for (const key of keys) queue.add(key);
+  const worked: string[] = [];
+  await queue.run(
+    1,
+    async (key) => {
+      worked.push(key);
+      if (worked.length === keys.length) stop.abort();
+    },
+    stop.signal,
+  );
+  assert.deepEqual(worked, keys);
 });

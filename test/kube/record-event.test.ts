@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { EventBudget } from "../../src/kube/event-budget.ts";
 import { type EventInput, recordEvent } from "../../src/kube/record-event.ts";
 import { clientOf, json, startServer, status } from "./scripted-server.ts";
 
@@ -102,10 +103,31 @@ test("a series whose event has expired begins anew", async (t) => {
 
 test("the memory for repeats is bounded", async (t) => {
   const { record, methods } = await recorder(t);
-  for (let index = 0; index <= 1_000; index += 1) await record({ note: `note ${index}` });
-  await record({ note: "note 1000" });
-  await record({ note: "note 0" });
+  for (let index = 0; index <= 1_000; index += 1) await record({ reason: `Reason${index}` });
+  await record({ reason: "Reason1000" });
+  await record({ reason: "Reason0" });
   assert.deepEqual(methods().slice(-2), ["PATCH", "POST"]);
+});
+
+test("a reason that a thousand objects share is told in about a hundred Events, and other reasons are told too", async (t) => {
+  const { sent, record } = await recorder(t);
+  const about = (index: number) => ({ ...MESSAGE, metadata: { ...MESSAGE.metadata, uid: `u-${index}` } });
+  const begun = performance.now();
+  for (let index = 0; index < 1_000; index += 1) await record({ regarding: about(index) });
+  const seconds = (performance.now() - begun) / 1000;
+  assert.ok(sent.length >= 100 && sent.length <= 101 + seconds, `${sent.length} in ${seconds} s`);
+  await record({ reason: "TemplateNotFound" });
+  assert.equal(sent.at(-1)?.body.reason, "TemplateNotFound");
+});
+
+test("the next Event of a reason says how many were left out", () => {
+  let now = 0;
+  const budget = new EventBudget(() => now);
+  for (let count = 0; count < 100; count += 1) assert.equal(budget.spend("Away"), 0);
+  for (let count = 0; count < 7; count += 1) assert.equal(budget.spend("Away"), undefined);
+  now += 1_000;
+  assert.equal(budget.spend("Away"), 7);
+  assert.equal(budget.spend("Away"), undefined);
 });
 
 test("a long note is cut at 1024 bytes between characters", async (t) => {
