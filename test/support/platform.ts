@@ -44,6 +44,8 @@ export interface Platform {
   send(spec: unknown): Promise<string>;
   /** Resolves with the message when its status is in `phase`. */
   inPhase(name: string, phase: "Processing" | "Failed"): Promise<NotificationMessage>;
+  /** Resolves with the message when it is Failed, with undefined when it is gone. */
+  ended(name: string): Promise<NotificationMessage | undefined>;
   /** Resolves when the message is gone. */
   gone(name: string): Promise<void>;
 }
@@ -132,6 +134,13 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
         const message = object && parseNotificationMessage(object);
         return message?.phase === phase ? message : undefined;
       }),
+    ended: async (name) => {
+      const { left } = await see(name, (object) => {
+        const message = object && parseNotificationMessage(object);
+        return object === undefined || message?.phase === "Failed" ? { left: message } : undefined;
+      });
+      return left;
+    },
     gone: async (name) => void (await see(name, (object) => (object === undefined ? true : undefined))),
   };
 }
