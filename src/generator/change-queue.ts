@@ -47,6 +47,13 @@ export class ChangeQueue {
     });
   }
 
+  /** Does other work about an object, after all changes of it that are under way. Resolves when it is done. */
+  async run(uid: string, work: () => Promise<void>): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    await this.#pool.add(uid, () => work().then(done.resolve, done.reject));
+    await done.promise;
+  }
+
   /** Resolves when nothing waits or runs. */
   async idle(): Promise<void> {
     await this.#pool.idle();

@@ -1,7 +1,7 @@
 import { CONFIG_MAP, NAMESPACE } from "../resources/kinds.ts";
 import type { Json } from "../resources/object.ts";
 import type { ContextSource } from "./context.ts";
-import { messageOf, RuleError } from "./errors.ts";
+import { LookupError, messageOf } from "./errors.ts";
 import type { JsonObject } from "./jmespath/values.ts";
 import type { Cluster } from "./ports.ts";
 
@@ -20,9 +20,9 @@ export function clusterContext(cluster: Pick<Cluster, "get" | "raw">): ContextSo
       const found = await cluster.get(NAMESPACE, { namespace: "", name }, signal).catch((error: unknown) => {
         throw signal?.aborted
           ? error
-          : new RuleError(`cannot read the labels of namespace "${name}": ${messageOf(error)}`);
+          : new LookupError(`cannot read the labels of namespace "${name}": ${messageOf(error)}`);
       });
-      if (found === undefined) throw new RuleError(`namespace "${name}" does not exist: its labels are not known`);
+      if (found === undefined) throw new LookupError(`namespace "${name}" does not exist: its labels are not known`);
       return found.metadata.labels ?? {};
     },
   };

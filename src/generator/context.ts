@@ -1,5 +1,5 @@
 import type { Json } from "../resources/object.ts";
-import { messageOf, RuleError } from "./errors.ts";
+import { LookupError, messageOf, RuleError } from "./errors.ts";
 import type { Environment } from "./jmespath/functions/index.ts";
 import { type JsonObject, toText } from "./jmespath/values.ts";
 import type { ContextEntry, Policy } from "./rule-model.ts";
@@ -53,7 +53,7 @@ export async function loadContext(
       if (signal?.aborted) throw error;
       failures.set(
         entry.name,
-        error instanceof RuleError ? error : new RuleError(`${entry.path}: ${messageOf(error)}`),
+        error instanceof RuleError ? error : new LookupError(`${entry.path}: ${messageOf(error)}`),
       );
     }
   }
@@ -127,7 +127,7 @@ async function loadConfigMap(
   if (policy.kind === "Policy" && namespace !== policy.namespace)
     throw new RuleError(`${entry.path}.namespace is "${namespace}": a Policy reads only in its own namespace`);
   const found = await source.configMap(namespace, name, signal);
-  if (found === undefined) throw new RuleError(`${entry.path}: ConfigMap ${namespace}/${name} does not exist`);
+  if (found === undefined) throw new LookupError(`${entry.path}: ConfigMap ${namespace}/${name} does not exist`);
   return found;
 }
 
@@ -148,7 +148,7 @@ async function loadApiCall(
   } catch (error) {
     if (signal?.aborted) throw error;
     if (entry.fallback !== undefined) return substitute(entry.fallback, scope, `${entry.path}.default`);
-    throw new RuleError(`${entry.path}: GET ${urlPath} failed: ${messageOf(error)}`);
+    throw new LookupError(`${entry.path}: GET ${urlPath} failed: ${messageOf(error)}`);
   }
   if (JSON.stringify(answer).length > MAX_CONTEXT)
     throw new RuleError(`${entry.path}: the answer of GET ${urlPath} is larger than ${MAX_CONTEXT} characters`);

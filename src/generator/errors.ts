@@ -16,7 +16,12 @@ export class PolicyError extends Error {
  * The rule generates nothing for that event; other rules go on.
  */
 export class RuleError extends Error {
-  override readonly name = "RuleError";
+  override readonly name: string = "RuleError";
+}
+
+/** A rule that cannot be evaluated because of what the cluster answered, or did not: it is worth trying again. */
+export class LookupError extends RuleError {
+  override readonly name = "LookupError";
 }
 
 /** The text of anything that was thrown. */

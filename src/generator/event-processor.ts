@@ -1,21 +1,22 @@
 import type { Logger } from "../observe/logger.ts";
 import { formatTarget, identityOf, targetOfList } from "./build.ts";
 import { isTargetOf } from "./downstream.ts";
-import { RuleError } from "./errors.ts";
+import { LookupError, RuleError } from "./errors.ts";
 import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
-import type { FailureRecord } from "./failure-record.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { formatCondition } from "./preconditions.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
-import { factsOf, type TargetWriter } from "./target-writer.ts";
+import { type Doer, factsOf } from "./retries.ts";
+import type { TargetFailure } from "./target-failure.ts";
+import type { TargetWriter } from "./target-writer.ts";
 
 export interface EventProcessorOptions {
   inputs: EvaluationInputs;
   writer: TargetWriter;
   catalog: KindCatalog;
-  failures: FailureRecord;
+  retries: Doer;
   ownWrites: OwnWrites;
   logger: Logger;
 }
@@ -42,20 +43,33 @@ export class EventProcessor {
 
   /** Whether the rule applied to the change, be it with success or not. */
   async #apply(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
-    const { logger, writer, inputs } = this.#options;
-    const { policy, rule } = subject;
+    const { logger, retries } = this.#options;
+    const { rule } = subject;
     if (rule.skipOwnWrites && (await this.#isOwn(subject, request))) {
       logger.debug(factsOf(subject, request), "rule skipped: the change was made by this generator");
       return false;
     }
-    let verdict: Verdict;
-    try {
-      verdict = await evaluateRule(policy, rule, request, inputs, signal);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      await this.#fail(subject, request, error, signal);
-      return true;
-    }
+    if (rule.synchronize && request.operation !== "")
+      await retries.drop(subject, request.object.metadata.uid ?? "", signal);
+    let applied = true;
+    const attempt = async (): Promise<TargetFailure | undefined> => {
+      try {
+        applied = await this.#carryOut(subject, request, signal);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error;
+        return failureOf(error);
+      }
+    };
+    await retries.do({ subject, request, verb: "evaluate", target: "", attempt }, signal);
+    return applied;
+  }
+
+  /** Evaluates the rule and does what it says. Resolves with whether it applied. @throws RuleError */
+  async #carryOut(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
+    const { writer, inputs, retries } = this.#options;
+    const { policy, rule } = subject;
+    const verdict = await evaluateRule(policy, rule, request, inputs, signal);
     this.#trace(subject, request, verdict);
     const occasion = { subject, request };
     if (verdict.outcome === "stopped matching") {
@@ -64,7 +78,10 @@ export class EventProcessor {
       return true;
     }
     if (verdict.outcome !== "generate") return false;
-    for (const error of verdict.errors) await this.#fail(subject, request, error, signal);
+    for (const error of verdict.errors) {
+      const attempt = async () => ({ ...failureOf(error), retry: false }); // its other items are made already
+      await retries.do({ ...occasion, verb: "evaluate", target: "", attempt }, signal);
+    }
     for (const target of verdict.targets) await writer.write(occasion, target, signal);
     for (const order of verdict.clones) await writer.clone(occasion, order, signal);
     return true;
@@ -78,11 +95,6 @@ export class EventProcessor {
     return operation === "DELETE"
       ? ownWrites.deleted(object.metadata.uid ?? "")
       : await ownWrites.includes(type.kind, object);
-  }
-
-  async #fail(subject: PolicyRule, request: ChangeRequest, error: RuleError, signal: AbortSignal): Promise<void> {
-    this.#options.logger.error({ ...factsOf(subject, request), error: error.message }, "rule failed");
-    await this.#options.failures.failed({ subject, request, target: "" }, error.message, 1, signal);
   }
 
   #trace(subject: PolicyRule, request: ChangeRequest, verdict: Verdict): void {
@@ -102,4 +114,8 @@ export class EventProcessor {
       logger.debug({ targets, ...facts, conditions }, "rule matched, target built");
     } else logger.debug({ ...facts, conditions }, "rule matched, preconditions not met");
   }
+}
+
+function failureOf(error: RuleError): TargetFailure {
+  return { message: error.message, retry: error instanceof LookupError, retryAfterMs: 0 };
 }

@@ -5,8 +5,11 @@ import { type GeneratorPorts, isApiError } from "./ports.ts";
 import { triggerKey } from "./request.ts";
 import {
   buildUpdateRequest,
+  type FailedRequest,
   type FailurePlace,
   failedStatus,
+  OWN_SELECTOR,
+  parseUpdateRequest,
   UPDATE_REQUEST,
   updateRequestName,
 } from "./update-request.ts";
@@ -36,14 +39,33 @@ export class FailureRecord {
     await this.#attempt("UpdateRequest", signal, () => this.#write(place, message, tries, signal));
   }
 
-  /** Removes the UpdateRequest of an earlier failure, if there is one. */
-  async succeeded(place: FailurePlace, signal: AbortSignal): Promise<void> {
+  /** Removes the UpdateRequest of an earlier failure, if there is one: it succeeded, or nobody wants it any more. */
+  async resolved(place: FailurePlace, signal: AbortSignal): Promise<void> {
     const name = updateRequestName(place);
-    if (!this.#written.has(name)) return;
+    if (this.#written.has(name)) await this.remove(name, signal);
+  }
+
+  /** The failures of this generator, and of those before it, that nobody has mended yet. @throws ApiError */
+  async *unresolved(signal: AbortSignal): AsyncGenerator<FailedRequest> {
+    const options = { namespace: this.#namespace, labelSelector: OWN_SELECTOR };
+    for await (const { items } of this.#ports.cluster.listPages(UPDATE_REQUEST, options, signal))
+      for (const item of items) {
+        const request = parseUpdateRequest(item);
+        if (request !== undefined) yield request;
+      }
+  }
+
+  /** Removes the UpdateRequest of this name. Never rejects. */
+  async remove(name: string, signal: AbortSignal): Promise<void> {
     await this.#attempt("UpdateRequest", signal, async () => {
       await this.#ports.cluster.delete(UPDATE_REQUEST, { namespace: this.#namespace, name }, undefined, signal);
       this.#written.delete(name);
     });
+  }
+
+  /** Says in the UpdateRequest of this name that it failed once more. Never rejects. */
+  async failedAgain({ name, tries }: FailedRequest, message: string, signal: AbortSignal): Promise<void> {
+    await this.#attempt("UpdateRequest", signal, () => this.#writeStatus(name, message, tries + 1, signal));
   }
 
   async #recordEvent({ subject, request }: FailurePlace, message: string, signal: AbortSignal): Promise<void> {
@@ -78,7 +100,12 @@ export class FailureRecord {
       if (!isApiError(error) || error.reason !== "AlreadyExists") throw error;
     }
     this.#written.add(name);
+    await this.#writeStatus(name, message, tries, signal);
+  }
+
+  async #writeStatus(name: string, message: string, tries: number, signal: AbortSignal): Promise<void> {
     const key = { namespace: this.#namespace, name };
+    const { cluster } = this.#ports;
     await cluster.mergePatch(UPDATE_REQUEST, key, failedStatus(message, tries), { subresource: "status" }, signal);
   }
 

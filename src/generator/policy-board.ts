@@ -52,7 +52,7 @@ export class PolicyBoard {
   }
 
   /** Whether the cluster has the policy, be it in a state that cannot run. */
-  has({ kind, namespace, name }: Policy): boolean {
+  has({ kind, namespace, name }: Pick<Policy, "kind" | "namespace" | "name">): boolean {
     return this.#entries.has(`${kind}/${formatKey({ namespace, name })}`);
   }
 

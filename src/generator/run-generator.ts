@@ -5,6 +5,7 @@ import { ChangeQueue } from "./change-queue.ts";
 import { clusterContext } from "./cluster-context.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { ExistingPasses } from "./existing-passes.ts";
+import { FailedRequests } from "./failed-requests.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { KindCatalog } from "./kind-catalog.ts";
 import { OwnWrites } from "./own-writes.ts";
@@ -14,6 +15,7 @@ import type { Readiness } from "./policy-status.ts";
 import type { GeneratorPorts } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import { leaveOut } from "./resource-filters.ts";
+import { type Doer, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
@@ -34,6 +36,8 @@ export interface GeneratorOptions {
   concurrency?: number;
   /** How often policies are applied again to what exists; one hour when absent. */
   existingEveryMs?: number;
+  /** How often what failed for good is tried again; five minutes when absent. */
+  failedEveryMs?: number;
   /** Called when readiness changes. `missing` is empty once all policies and sources are followed. */
   onState?: (state: { missing: string[] }) => void;
 }
@@ -43,6 +47,7 @@ const SETTLE_MS = 20;
 /** How often kinds that were not served are looked for again. */
 const LOOK_AGAIN_MS = 5_000;
 const EXISTING_EVERY_MS = 3_600_000;
+const FAILED_EVERY_MS = 300_000;
 
 /** Follows policies and their sources, and creates what they generate, until `signal` aborts. Resolves when all is stopped. */
 export async function runGenerator(
@@ -61,7 +66,8 @@ class Generator {
   readonly #board: PolicyBoard;
   readonly #sources: SourceSet;
   readonly #queue: ChangeQueue;
-  readonly #writer: TargetWriter;
+  readonly #retries: Retries;
+  readonly #failed: FailedRequests;
   readonly #synchronizer: Synchronizer;
   readonly #existing: ExistingPasses;
   /** Whether triggers could be found when a target changes: once true, it stays so. */
@@ -77,6 +83,7 @@ class Generator {
       resourceFilters,
       concurrency = 32,
       existingEveryMs: everyMs = EXISTING_EVERY_MS,
+      failedEveryMs = FAILED_EVERY_MS,
     } = options;
     this.#options = options;
     this.#logger = logger;
@@ -86,15 +93,24 @@ class Generator {
     const ownWrites = new OwnWrites();
     const failures = new FailureRecord(ports, namespace, logger);
     const store = new TargetStore({ cluster, catalog, ownWrites });
-    const writer = new TargetWriter({ store, failures, logger });
+    const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
+    const processorFor = (doer: Doer) =>
+      new EventProcessor({
+        inputs,
+        writer: new TargetWriter({ store, retries: doer, logger }),
+        catalog,
+        retries: doer,
+        ownWrites,
+        logger,
+      });
+    const writer = new TargetWriter({ store, retries, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
       expressions: new ExpressionCache(),
       leaveOut: leaveOut(resourceFilters),
     };
-    const processor = new EventProcessor({ inputs, writer, catalog, failures, ownWrites, logger });
-    const queue = new ChangeQueue(processor, concurrency, logger, signal);
+    const queue = new ChangeQueue(processorFor(retries), concurrency, logger, signal);
     const sources = new SourceSet(
       { catalog, watch, logger, onChange: (rules, request) => queue.add(rules, request), onState },
       signal,
@@ -110,17 +126,29 @@ class Generator {
     this.#board = new PolicyBoard(ports, files.policies, logger, onState);
     this.#sources = sources;
     this.#queue = queue;
-    this.#writer = writer;
+    this.#retries = retries;
     this.#synchronizer = synchronizer;
+    this.#failed = new FailedRequests(
+      {
+        everyMs: failedEveryMs,
+        failures,
+        retries,
+        sources,
+        queue,
+        logger,
+        process: (subject, request, doer) => processorFor(doer).process([subject], request, signal),
+      },
+      signal,
+    );
     this.#existing = new ExistingPasses({ everyMs, sources, synchronizer, queue, logger }, signal);
   }
 
   async run(): Promise<void> {
-    const { files, fromCluster, existingEveryMs = EXISTING_EVERY_MS } = this.#options;
+    const { files, fromCluster, existingEveryMs = EXISTING_EVERY_MS, failedEveryMs = FAILED_EVERY_MS } = this.#options;
     this.#tellFiles(files);
     const following = fromCluster ? this.#board.follow(this.#signal) : undefined;
     this.#wake();
-    const timer = setInterval(() => this.#wake(), existingEveryMs);
+    const timer = setInterval(() => this.#wake(), Math.min(existingEveryMs, failedEveryMs));
     try {
       while (!this.#signal.aborted) await this.#step();
     } catch (error) {
@@ -130,8 +158,9 @@ class Generator {
       await this.#sources.stop();
       await this.#synchronizer.stop();
       await this.#existing.idle();
+      await this.#failed.idle();
       await this.#queue.idle();
-      await this.#writer.settled();
+      await this.#retries.settled();
     }
     await following;
   }
@@ -154,7 +183,15 @@ class Generator {
     this.#synchronize();
     await this.#board.writeStatuses((policy) => this.#readinessOf(policy), this.#signal);
     this.#tellState();
-    this.#existing.start(this.#board.running().filter((policy) => this.#readinessOf(policy)?.ready));
+    const ready = this.#board.running().filter((policy) => this.#readinessOf(policy)?.ready);
+    this.#existing.start(ready);
+    if (this.#sourcesKnown) this.#failed.start(ready, (reference) => this.#exists(reference));
+  }
+
+  #exists(reference: string): boolean {
+    const [name = "", namespace = ""] = reference.split("/").reverse();
+    const kind = namespace === "" ? "ClusterPolicy" : "Policy";
+    return !this.#options.fromCluster || this.#board.has({ kind, namespace, name });
   }
 
   async #news(): Promise<void> {

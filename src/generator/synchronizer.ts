@@ -4,6 +4,7 @@ import type { KubeObject } from "../resources/object.ts";
 import { requestForExisting } from "./change.ts";
 import { isTargetOf, originOf, SOURCE_UID_LABEL, type TargetQuery } from "./downstream.ts";
 import { messageOf } from "./errors.ts";
+import { isRewritten } from "./existing-schedule.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import { type LabelledChange, LabelledSource } from "./labelled-source.ts";
 import { matchRule } from "./match.ts";
@@ -72,9 +73,7 @@ export class Synchronizer {
 
   /** Evaluates every data rule of the policy anew for what it made. */
   async rerunPolicy(policy: Policy): Promise<void> {
-    for (const rule of policy.rules)
-      if (rule.synchronize && rule.generate.every(({ content }) => content.type === "data"))
-        await this.#rerunAll({ policy, rule }, () => true);
+    for (const rule of policy.rules) if (isRewritten(rule)) await this.#rerunAll({ policy, rule }, () => true);
   }
 
   /** Ends all watches, and waits for what is under way. */

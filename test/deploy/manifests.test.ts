@@ -133,7 +133,7 @@ test("the generator may read ConfigMaps, policies and a namespace's labels, and 
     "get,update coordination.k8s.io/leases[courier-generator]",
   ]);
   assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator-kyverno")), [
-    "create,delete kyverno.io/updaterequests",
+    "create,list,delete kyverno.io/updaterequests",
     "patch kyverno.io/updaterequests/status",
     "get apps/deployments[kyverno-background-controller]",
     "get coordination.k8s.io/leases[kyverno-background-controller]",

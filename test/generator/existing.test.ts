@@ -108,6 +108,22 @@ test("a policy is due when it comes, when it changes and when the time is up", (
   );
 });
 
+test("what a synchronized data rule made is written again after a while, what a clone made is not", () => {
+  const schedule = new ExistingSchedule(1_000);
+  const block = (content: string) =>
+    `generate: {synchronize: true, apiVersion: v1, kind: A, name: a, namespace: b, ${content}}`;
+  const [data, clone] = [policyOf(block("data: {}")), policyOf(block("clone: {name: c, namespace: d}"))];
+  assert.deepEqual(
+    [0, 999, 1_000, 1_001, 2_000].map((at) => schedule.take(data, at)),
+    [false, false, true, false, true],
+  );
+  assert.equal(schedule.take({ ...data, generation: 2 }, 2_001), false);
+  assert.equal(
+    [0, 5_000].some((at) => new ExistingSchedule(1_000).take(clone, at)),
+    false,
+  );
+});
+
 test("a rule that asks for the user is not applied to what exists", () => {
   const name = "'{{ request.userInfo.username }}'";
   const policy = policyOf(`generate: {generateExisting: true, apiVersion: v1, kind: A, name: ${name}, namespace: b}`);
