@@ -2,21 +2,15 @@ import type { ServerAuth } from "./server-auth.ts";
 
 /** Characters of a server's reply that are passed on. */
 const MAX_REPLY_LENGTH = 300;
-/** What is read of a reply; the rest could not be shown anyway. */
-const MAX_READ_LENGTH = 4096;
 /** A secret shorter than this would hide words instead of itself. */
 const MIN_SECRET_LENGTH = 4;
 
 /** What a server says, made fit for a status: one line, at most 300 characters, without our `secrets`. */
 export function cleanReply(reply: string, secrets: readonly string[]): string {
-  const read = hide(reply.slice(0, MAX_READ_LENGTH + Math.max(0, ...secrets.map(({ length }) => length))), secrets);
-  const line = hide(
-    read
-      .toWellFormed()
-      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
-      .trim(),
-    secrets,
-  );
+  const spaced = hide(reply, secrets)
+    .toWellFormed()
+    .replace(/[\p{Zl}\p{Zp}\s]+/gu, " ");
+  const line = hide(spaced.replace(/[\p{Cc}\p{Cf}]+/gu, "").trim(), secrets);
   return line.length > MAX_REPLY_LENGTH ? `${line.slice(0, MAX_REPLY_LENGTH - 1).toWellFormed()}…` : line;
 }
 

@@ -7,6 +7,7 @@ import type { SendStage } from "./classify.ts";
 import { secretsOf } from "./clean-reply.ts";
 import type { Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
+import { guardAgainstFloods } from "./flood-guard.ts";
 import { isLoopback } from "./loopback.ts";
 import { requestToken } from "./token-request.ts";
 import { createTokenSource, type TokenSource } from "./token-source.ts";
@@ -54,6 +55,8 @@ export interface SmtpPool {
 
 /** A connection is replaced after this many mails, so that load balancers see a new one now and then. */
 const MAILS_PER_CONNECTION = 1000;
+/** 512 octets are a line of a reply (RFC 5321 §4.5.3.1.5); EHLO has the most lines. */
+const MAX_REPLY_BYTES = 64 * 1024;
 const SLICE_BYTES = 16_384;
 const IDLE_MS = 60_000;
 /** nodemailer's own retries of a connection that closed in silence, before any byte of a mail was sent. */
@@ -64,6 +67,7 @@ export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): Smt
   const tokens = tokensFor(server);
   const connection = connectionOptions(server, options, tokens);
   const pool = new SMTPPool({ ...connection, maxConnections: options.maxConnections });
+  const guard = guardAgainstFloods(pool);
   let utf8: boolean | undefined;
   return {
     send: (mail, permit, signal, onStage) => sendThrough(pool, mail, permit, signal, onStage),
@@ -75,6 +79,7 @@ export function openSmtpPool(server: EmailServer, options: SmtpPoolOptions): Smt
       return secretsOf(server.auth, tokens?.recent ?? []);
     },
     close() {
+      guard.stop();
       tokens?.close();
       pool.close({ force: true });
     },
@@ -101,6 +106,7 @@ function connectionOptions(server: EmailServer, options: SmtpPoolOptions, tokens
     greetingTimeout: options.connectTimeoutMs,
     dnsTimeout: options.connectTimeoutMs,
     socketTimeout: options.socketTimeoutMs,
+    maxResponseSize: MAX_REPLY_BYTES,
     maxMessages: MAILS_PER_CONNECTION,
     maxRequeues: MAX_REQUEUES,
     idleTimeout: IDLE_MS,
@@ -159,11 +165,15 @@ function* slices(content: Buffer, permit: () => void): Generator<Buffer> {
   permit();
 }
 
-/** Reads the server's EHLO reply over a connection of its own; undefined when there is none to read. */
+/** Reads the server's EHLO reply over a connection of its own; undefined when there is none to read in time. */
 function offersSmtpUtf8(options: SMTPConnectionOptions): Promise<boolean | undefined> {
   const connection = new SMTPConnection(options);
+  const guard = guardAgainstFloods({ _connections: [{ connection }] });
   return new Promise((resolve) => {
+    const timer = setTimeout(() => answer(undefined), options.connectionTimeout);
     const answer = (offered: boolean | undefined) => {
+      clearTimeout(timer);
+      guard.stop();
       resolve(offered);
       connection.close();
     };
