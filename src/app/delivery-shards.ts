@@ -2,7 +2,8 @@
 import type { ServeConfig } from "../config/config.ts";
 import type { DeliveryController } from "../delivery/controller.ts";
 import type { Shards } from "../delivery/ports.ts";
-import { ShardMember, type ShardState } from "../kube/shard-member.ts";
+import { ShardMember } from "../kube/shard-member.ts";
+import type { ShardState } from "../kube/shard-ports.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { WatchParts } from "./watch-collection.ts";
 

@@ -1,43 +1,13 @@
-import { randomBytes } from "node:crypto";
+import { Holdings } from "../control/holdings.ts";
 import { pauseMs } from "../control/pause.ts";
 import { planShards, type ShardTable, shardsOf } from "../control/shards.ts";
 import { LEASE } from "../resources/kinds.ts";
-import type { KubeClient } from "./client.ts";
-import { freed, isConflict, LeaseLock, newLease } from "./lease-lock.ts";
-import { GROUP_LABEL, ShardView, tableAnnotations, wishAnnotations } from "./shard-view.ts";
+import { isConflict } from "./lease-lock.ts";
+import { Seat, tenurePrefix } from "./seat.ts";
+import type { ShardHandlers, ShardOptions } from "./shard-ports.ts";
+import { GROUP_LABEL, ShardView } from "./shard-view.ts";
+import { putOut, type ShardClient, tableName, writeTable } from "./shard-writes.ts";
 import { watchResource } from "./watch-resource.ts";
-
-export interface ShardOptions {
-  namespace: string;
-  /** Of the group: its Leases are `<name>-shards` (the table) and `<name>-0` … (a seat for each replica). */
-  name: string;
-  /** Of this process among those that live: a process of the same name is taken for its successor. */
-  identity: string;
-  /** Into how many shards the work is divided, and how many replicas can take part. */
-  shards: number;
-  /** How long the others wait for a replica that is silent. */
-  leaseDurationMs: number;
-}
-
-/**
- * `standby`: this replica has no share, and is well. `lost`: its shards may be another's, because the Lease was not
- * renewed in time. `retrying`: the Leases cannot be read or written now.
- */
-export type ShardState =
-  | { phase: "working" | "lost" }
-  | { phase: "standby"; why: string }
-  | { phase: "retrying"; error: Error };
-
-export interface ShardHandlers {
-  /** What {@link ShardMember.takes} says has changed; `gained`: it now says yes where it said no. */
-  onChange(gained: boolean): void;
-  /** Resolves when nothing of that shard is in hand. Asked after {@link ShardMember.takes} has begun to say no. */
-  idle(shard: number): Promise<void>;
-  /** Told often: at each change, at each look at the Leases, and for each error. */
-  onState(state: ShardState): void;
-}
-
-type Client = Pick<KubeClient, "get" | "create" | "replace" | "listPages" | "openWatch">;
 
 /** The watch carries this replica's own renewals, so that a longer silence is a broken connection. */
 const WATCH_SILENCE_MS = 60_000;
@@ -50,19 +20,16 @@ const TICK_MS = 1_000;
  * seat as long as the seat names it, and no seat ever names the same holder again (docs/decisions/004).
  */
 export class ShardMember {
-  readonly #client: Client;
+  readonly #client: ShardClient;
   readonly #options: ShardOptions;
   readonly #handlers: ShardHandlers;
   readonly #view: ShardView;
   readonly #renewPeriodMs: number;
-  #seat: { id: string; lock: LeaseLock } | undefined;
+  #seat: Seat | undefined;
   #leaving = false;
-  /** Mine, those that are being given away included. */
-  #owned = new Set<number>();
-  /** Being given away: nothing new is begun. The token tells one giving away from the next. */
-  readonly #draining = new Map<number, symbol>();
-  /** Given away, and not yet seen to be free in the table. */
-  readonly #drained = new Set<number>();
+  /** The watch has shown this replica in its seat. */
+  #isSeen = false;
+  readonly #holdings = new Holdings();
   /** Whether the last plan left nothing for this replica to take. */
   #isSettled = false;
   /** What does not work at the moment, by part. */
@@ -71,11 +38,11 @@ export class ShardMember {
   /** The table's version when it was last written to: nothing is planned before the watch has brought another. */
   #wrote: { over: string | undefined; atMs: number } | undefined;
 
-  constructor(client: Client, options: ShardOptions, handlers: ShardHandlers) {
+  constructor(client: ShardClient, options: ShardOptions, handlers: ShardHandlers) {
     this.#client = client;
     this.#options = options;
     this.#handlers = handlers;
-    this.#view = new ShardView(`${options.name}-shards`);
+    this.#view = new ShardView(tableName(options.name));
     this.#renewPeriodMs = Math.ceil(options.leaseDurationMs / 5);
   }
 
@@ -91,7 +58,7 @@ export class ShardMember {
 
   /** How many shards this replica works on. */
   get held(): number {
-    return this.#isHeld() ? this.#owned.size : 0;
+    return this.#isHeld() ? this.#holdings.size : 0;
   }
 
   /**
@@ -99,12 +66,12 @@ export class ShardMember {
    * that was paused sees the loss before its timers have run; ask it before every effect.
    */
   holds(shard: number): boolean {
-    return this.#owned.has(shard) && this.#isHeld();
+    return this.#holdings.has(shard) && this.#isHeld();
   }
 
   /** Whether work on the shard is to be begun. */
   takes(shard: number): boolean {
-    return this.#owned.has(shard) && !this.#draining.has(shard);
+    return this.#holdings.takes(shard);
   }
 
   /** Takes part until `signal` aborts; then gives its seat back. @throws what a handler threw */
@@ -122,7 +89,7 @@ export class ShardMember {
   /** Gives its shards away, each as soon as nothing of it is in hand. */
   async leave(): Promise<void> {
     this.#leaving = true;
-    await this.#seat?.lock.renew(AbortSignal.timeout(this.#renewPeriodMs)).catch(() => undefined); // said again later
+    await this.#seat?.renew(AbortSignal.timeout(this.#renewPeriodMs)).catch(() => undefined); // said again later
     this.#poke();
   }
 
@@ -147,19 +114,17 @@ export class ShardMember {
     );
   }
 
-  /** Keeps the seat. After a silence it is still this replica's if nobody has put it out: then nothing has changed hands. */
   async #renew(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const seat = this.#seat;
       try {
-        const attempt = await seat?.lock.renew(signal);
-        if (attempt?.held === false) this.#seat = undefined;
+        if ((await seat?.renew(signal)) === false && this.#seat === seat) this.#loseSeat();
         this.#note("seat", undefined);
       } catch (error) {
         if (!signal.aborted) this.#note("seat", error as Error);
       }
       this.#settle();
-      const remainingMs = seat?.lock.isHeld() ? seat.lock.remainingMs() : Infinity;
+      const remainingMs = seat?.isHeld() ? seat.remainingMs() : Infinity;
       await pauseMs(Math.min(this.#renewPeriodMs, remainingMs), signal).catch(() => undefined);
     }
   }
@@ -190,35 +155,23 @@ export class ShardMember {
 
   /** Ends the tenure of holders that are dead. Their next renewal fails, so that they see it if they were only slow. */
   async #putOut(signal: AbortSignal): Promise<void> {
-    const own = `${this.#options.identity}_`;
+    const own = tenurePrefix(this.#options.identity);
     const isPredecessor = (holder: string) => holder.startsWith(own) && holder !== this.#seat?.id;
     const dead = new Set([...this.#view.expired(performance.now()), ...this.#view.ofPredecessors(isPredecessor)]);
-    for (const lease of dead) {
-      await this.#client.replace(LEASE, freed(lease), signal).catch((error) => {
-        if (!isConflict(error)) throw error; // renewed, or put out by another
-      });
-    }
+    await Promise.all([...dead].map((lease) => putOut(this.#client, lease, signal)));
   }
 
   async #takeSeat(signal: AbortSignal): Promise<void> {
     const { namespace, name, identity, shards, leaseDurationMs } = this.#options;
+    const wish = () => ({ shards, leaving: this.#leaving });
     for (const seat of this.#freeSeats()) {
-      const id = `${identity}_${randomBytes(4).toString("hex")}`;
-      const lock = new LeaseLock(this.#client, {
-        namespace,
-        name: seat,
-        identity: id,
-        leaseDurationMs,
-        renewDeadlineMs: Math.ceil((leaseDurationMs * 2) / 3),
-        metadata: () => ({
-          labels: { [GROUP_LABEL]: name },
-          annotations: wishAnnotations({ shards, leaving: this.#leaving }),
-        }),
-      });
-      const { held } = await lock.acquire(signal);
-      if (!held) continue;
-      this.#seat = { id, lock };
-      return;
+      this.#seat = await Seat.take(
+        this.#client,
+        { namespace, group: name, identity, leaseDurationMs, wish },
+        seat,
+        signal,
+      );
+      if (this.#seat !== undefined) return;
     }
   }
 
@@ -232,54 +185,41 @@ export class ShardMember {
     const seat = this.#seat;
     if (seat === undefined || !this.#isHeld()) return;
     const { table, members } = this.#view;
-    const plan = planShards(table, members, seat.id, this.#drained);
+    const plan = planShards(table, members, seat.id, this.#holdings.drained);
     this.#isSettled = plan.next === undefined && members.some(({ id }) => id === seat.id);
     this.#drain(plan.give);
     if (plan.next !== undefined) await this.#write(plan.next, signal);
   }
 
   #drain(shards: number[]): void {
-    const begun = shards.filter((shard) => this.takes(shard));
+    const { begun, finish } = this.#holdings.drain(shards);
     if (begun.length === 0) return;
-    const token = Symbol();
-    for (const shard of begun) this.#draining.set(shard, token);
     this.#handlers.onChange(false);
     for (const shard of begun) {
       this.#handlers.idle(shard).then(() => {
-        if (this.#draining.get(shard) !== token) return; // lost meanwhile
-        this.#draining.delete(shard);
-        this.#owned.delete(shard);
-        this.#drained.add(shard);
+        finish(shard);
         this.#poke();
       });
     }
   }
 
   async #write(table: ShardTable, signal: AbortSignal): Promise<void> {
-    const { namespace, name } = this.#options;
     const lease = this.#view.tableLease;
     const over = lease?.metadata.resourceVersion;
     const isUnseen = this.#wrote?.over === over && performance.now() < (this.#wrote?.atMs ?? 0) + TICK_MS;
     if (isUnseen) return;
     this.#wrote = { over, atMs: performance.now() };
-    const { metadata, ...rest } = lease ?? newLease({ namespace, name: `${name}-shards` });
-    const labels = { ...metadata.labels, [GROUP_LABEL]: name };
-    const annotations = { ...metadata.annotations, ...tableAnnotations(table) };
-    const next = { ...rest, metadata: { ...metadata, labels, annotations } };
-    await (lease === undefined ? this.#client.create(LEASE, next, signal) : this.#client.replace(LEASE, next, signal));
+    await writeTable(this.#client, this.#options, lease, table, signal);
   }
 
   /** Follows table and seat: what is this replica's now. */
   #settle(): void {
-    const table = this.#view.table ?? [];
-    const rows = new Set(this.#seat === undefined ? [] : shardsOf(table, this.#seat.id));
-    for (const shard of this.#drained) if (!rows.has(shard)) this.#drained.delete(shard);
-    const now = new Set(this.#isHeld() ? [...rows].filter((shard) => !this.#drained.has(shard)) : []);
-    const before = this.#owned;
-    this.#owned = now;
-    for (const shard of this.#draining.keys()) if (!now.has(shard)) this.#draining.delete(shard);
-    const gained = [...now].some((shard) => !before.has(shard));
-    const lost = [...before].some((shard) => !now.has(shard));
+    const { table = [], members } = this.#view;
+    const id = this.#seat?.id ?? "";
+    if (members.some((member) => member.id === id)) this.#isSeen = true;
+    else if (this.#isSeen) this.#loseSeat(); // the others see it too, and may take the shards from now on
+    const rows = new Set(this.#seat === undefined ? [] : shardsOf(table, id));
+    const { gained, lost } = this.#holdings.follow(rows, this.#isHeld());
     if (!gained && !lost) return;
     this.#isSettled = false;
     this.#handlers.onChange(gained);
@@ -287,8 +227,13 @@ export class ShardMember {
     this.#tell();
   }
 
+  #loseSeat(): void {
+    this.#seat = undefined;
+    this.#isSeen = false;
+  }
+
   #isHeld(): boolean {
-    return this.#seat?.lock.isHeld() ?? false;
+    return this.#seat?.isHeld() ?? false;
   }
 
   #note(part: "watch" | "seat" | "table", error: Error | undefined): void {
@@ -315,9 +260,9 @@ export class ShardMember {
   /** What cannot be given back expires by itself; the others wait a little longer. */
   async #release(): Promise<void> {
     const seat = this.#seat;
-    this.#seat = undefined;
+    this.#loseSeat();
     try {
-      if (seat?.lock.isHeld()) await seat.lock.release();
+      await seat?.release();
     } catch (error) {
       this.#handlers.onState({ phase: "retrying", error: error as Error });
     }
