@@ -215,6 +215,28 @@ suite("faults of the API server", { concurrency: 2 }, () => {
     assert.ok(asked.length <= 4 * 5, `${asked.length} requests for four watches in seven seconds`);
     assert.ok(!platform.logs.some((line) => line.includes("Cannot watch")), "a watch that ends in time is no news");
   });
+
+  test("messages behind a mail server that is away cost one status each, and a new list of all of them nothing", async (t) => {
+    const platform = await startFaulty(t);
+    const { faults, smtp } = platform;
+    smtp.script.drop = "greeting";
+    await platform.apply(templateOf("Hello"));
+    const begunAt = performance.now();
+    await sendMany(platform, 120);
+    const statuses = () => requestsFor(platform, "patch", STATUS).length;
+    while (statuses() < 120) await pause(50);
+    const lists = () => requestsFor(platform, "list", "notificationmessages").length;
+    const listsBefore = lists();
+    faults.expireWatches();
+    while (lists() === listsBefore) await pause(50);
+    await pause(1000);
+    const seconds = (performance.now() - begunAt) / 1000;
+    assert.ok(statuses() <= 120 + seconds, `${statuses()} statuses in ${seconds} s`); // each probe has its own
+    const events = requestsFor(platform, "create", "events").length;
+    assert.ok(events <= 101 + seconds, `${events} Events in ${seconds} s`);
+    delete smtp.script.drop;
+    await deliveredOnce(platform, 120);
+  });
 });
 
 function begunIn(logs: string[]): number {
