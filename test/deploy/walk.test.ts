@@ -15,6 +15,7 @@ import {
   LEGACY_NOTIFICATION_MESSAGE,
   NOTIFICATION_MESSAGE,
   NOTIFICATION_TEMPLATE,
+  type ResourceType,
 } from "../../src/resources/kinds.ts";
 import { startSmtpServer, type TestSmtpServer } from "../support/smtp-server.ts";
 import { type ApiRecorder, parseCall, recordApiCalls } from "./api-calls.ts";
@@ -27,6 +28,13 @@ const NAMESPACE = "cpaas-system";
 /** A run of its own: what an earlier one left is not in its way. */
 const WALK = `walk-${Date.now().toString(36)}`;
 const TEAM = WALK;
+const ROLE_BINDING: ResourceType = {
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "RoleBinding",
+  plural: "rolebindings",
+  namespaced: true,
+};
 const PATIENCE_MS = 60_000;
 
 for (const [method, url, call] of [
@@ -201,6 +209,8 @@ describe("the rights that courier-api and the generator use, on a real API serve
     await all(services.map((service) => service.stop()));
     for (const name of [WALK, `${WALK}-context`, `${WALK}-broken`])
       await all([cluster?.admin.delete(CLUSTER_POLICY, { namespace: "", name })]);
+    // The other suites look at what is installed without the HTTP API's part.
+    await all([cluster?.admin.delete(ROLE_BINDING, { namespace: NAMESPACE, name: "courier-api-retry" })]);
     await all([cluster?.admin.delete(NOTIFICATION_TEMPLATE, { namespace: NAMESPACE, name: `${WALK}-later` })]);
     await all([smtp?.close(), ...[...recorders.values()].map((recorder) => recorder.close())]);
     await cluster?.close();
