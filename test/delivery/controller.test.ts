@@ -15,6 +15,8 @@ const SIGNAL = new AbortController().signal;
 
 interface World {
   controller: DeliveryController;
+  /** Whether this replica has the shards; tell the controller by `resettle`. */
+  isOurs: boolean;
   stored: Map<string, KubeObject>;
   drafts: Draft[];
   events: string[];
@@ -38,6 +40,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
   const stored = new Map<string, KubeObject>();
   const stopping = new AbortController();
   const world: World = {
+    isOurs: true,
     stored,
     drafts: [],
     events: [],
@@ -97,7 +100,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
         },
         logger: createLogger({ format: "json", level: "info", destination: { write: () => {} } }),
         now: () => Date.now(),
-        shards: { takes: () => true, holds: () => true, share: 1 },
+        shards: { takes: () => world.isOurs, holds: () => world.isOurs, share: 1 },
         observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
       },
       { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000, allowedRecipientDomains: [], ...rules },
@@ -439,4 +442,87 @@ test("a mail server that is away until the deadline is no reason for a fallback 
   await world.settled();
   assert.deepEqual(world.reasons("waiting"), ["DeadlineExceeded"]);
   assert.ok(world.drafts.every(({ body }) => body === "Hello"));
+});
+
+test("a message that came with its shard is read afresh, and what the former owner has done is not done again", async (t) => {
+  const world = startWorld(t);
+  world.isOurs = false;
+  const stale = await world.send("sent", GOOD);
+  await world.send("waiting", GOOD);
+  const status = { phase: "Done", conditions: [] };
+  world.stored.set("sent", { ...stale, metadata: { ...stale.metadata, resourceVersion: "50" }, status });
+  await world.settled();
+  assert.deepEqual([world.drafts.length, world.controller.load.oldestPendingMs], [0, undefined]);
+  world.isOurs = true;
+  world.controller.resettle(true, SIGNAL);
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ message }) => message.name),
+    ["waiting"],
+  );
+  assert.deepEqual([world.reasons("sent"), world.reasons("waiting")], [["gone"], ["gone"]]);
+});
+
+test("an event that is older than the shard's coming is not believed", async (t) => {
+  const world = startWorld(t);
+  world.isOurs = false;
+  world.controller.resettle(false, SIGNAL);
+  world.isOurs = true;
+  world.controller.resettle(true, SIGNAL); // the messages are at version 0 then
+  await world.settled();
+  const sent = messageOf("sent", GOOD); // gone again before its creation's event comes
+  const metadata = { ...sent.metadata, uid: "uid-sent", resourceVersion: "0", generation: 1 };
+  await world.controller.offer(GROUP, { ...sent, metadata }, "event", SIGNAL);
+  await world.settled();
+  assert.equal(world.drafts.length, 0);
+  await world.send("new", GOOD);
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ message }) => message.name),
+    ["new"],
+  );
+});
+
+test("a message that is lost between two of its mails has the first recorded and the second not begun", async (t) => {
+  const world = startWorld(t);
+  world.answer = () => {
+    world.isOurs = false;
+    return "Delivered";
+  };
+  const second = { ...subscriptionOf("bob@example.com"), name: "second" };
+  await world.send("two", { notifications: [subscriptionOf("ann@example.com"), second] });
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ to }) => to),
+    [["ann@example.com"]],
+  );
+  assert.deepEqual(world.written, ["two"]);
+  assert.equal(world.reasons("two")[0], "Delivered");
+  world.controller.resettle(false, SIGNAL);
+  assert.equal(world.controller.load.waiting.size, 0);
+  world.isOurs = true;
+  world.answer = () => "Delivered";
+  world.controller.resettle(true, SIGNAL);
+  await world.settled();
+  assert.deepEqual(
+    world.drafts.map(({ to }) => to),
+    [["ann@example.com"], ["bob@example.com"]],
+  );
+  assert.deepEqual(world.reasons("two"), ["gone"]);
+});
+
+test("a shard is idle when nothing of it is in hand, and not before", async (t) => {
+  const world = startWorld(t);
+  const answer = Promise.withResolvers<Reason>();
+  world.answer = () => answer.promise;
+  await world.send("slow", GOOD);
+  while (world.drafts.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const told: string[] = [];
+  const idle = world.controller.idle(() => true).then(() => told.push("all"));
+  await world.controller.idle(() => false).then(() => told.push("another shard"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told, ["another shard"]);
+  answer.resolve("Delivered");
+  await idle;
+  assert.deepEqual([world.written, world.reasons("slow")], [["slow"], ["gone"]]);
 });

@@ -173,3 +173,12 @@ test("another --shards is told and has no effect while replicas differ, and come
   await untilShared([fresh], () => fresh.member.count === 6 && fresh.held().length === 6);
   assert.deepEqual(fresh.member.configured, [6]);
 });
+
+test("a process that stood still sees at once that it holds nothing, and goes on when nobody has put it out", async (t) => {
+  const group = await startGroup(t);
+  const a = group.join("a");
+  await until(() => a.held().length === 4);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500); // as in a SIGSTOP; the others still wait
+  assert.deepEqual([a.held(), a.member.held], [[], 0]);
+  await until(() => a.held().length === 4);
+});
