@@ -20,6 +20,13 @@ export function parseDurationOf(least: string): (text: string) => number {
   };
 }
 
+/** A duration of at least one second, in milliseconds. @throws InvalidArgumentError */
+export function parseLongDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms < 1000) throw new InvalidArgumentError(`"${text}" is too short: give 1s or more`);
+  return ms;
+}
+
 /** A whole number from `min` to `max`. @throws InvalidArgumentError */
 export function parseCount(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -8,6 +8,7 @@ import {
   parseDurationOf,
   parseFilters,
   parseList,
+  parseLongDuration,
   parseName,
   parseRate,
 } from "./parse.ts";
@@ -209,7 +210,7 @@ export const SETTINGS: readonly Setting[] = [
     default: "15s",
     help: "how long the others wait for a replica that is silent before they take over",
     commands: ["serve", "generate"],
-    parse: parseDuration,
+    parse: parseLongDuration,
   },
   {
     flag: "--shards <count>",
