@@ -6,11 +6,13 @@ import { runAlone } from "../generator/run-alone.ts";
 import { runGenerator } from "../generator/run-generator.ts";
 import type { StandbyDecision } from "../generator/standby.ts";
 import { connect } from "../kube/connect.ts";
+import { readHistory } from "../kube/read-history.ts";
 import { recordEvent } from "../kube/record-event.ts";
 import { watchResource } from "../kube/watch-resource.ts";
 import type { Logger } from "../observe/logger.ts";
 import { accessOf } from "./cluster-access.ts";
 import { workWhileLeading } from "./leader.ts";
+import { guardWrites } from "./lease-guard.ts";
 import { type Service, startService, type Work } from "./service.ts";
 
 /** Where Kyverno writes its UpdateRequests, and the guide looks for them. */
@@ -26,27 +28,36 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
   const reporter = { reportingController: REPORTING_CONTROLLER, reportingInstance: config.identity };
   const { registry, leading, standingBy } = generatorMetrics();
   return startService(config, { client, registry }, (work) =>
-    workWhileLeading(config, { client, logger, leading }, work, async (stop) => {
+    workWhileLeading(config, { client, logger, leading }, work, async (stop, isHeld) => {
+      const cluster = guardWrites(client, isHeld);
       const ports: GeneratorPorts = {
-        cluster: client,
+        cluster,
         watch: (type, options, handlers, signal) =>
           watchResource(client, type, { ...options, silenceMs: config.watchSilence }, handlers, signal),
-        recordEvent: (event, signal) => recordEvent(client, { ...event, ...reporter }, signal),
+        history: (type, query, signal) => readHistory(client, type, query, signal),
+        recordEvent: (event, signal) => recordEvent(cluster, { ...event, ...reporter }, signal),
       };
       const options = {
         files,
         fromCluster: true,
         resourceFilters: config.resourceFilters,
         namespace: UPDATE_REQUEST_NAMESPACE,
-        onState({ missing }: { missing: string[] }) {
+        checkpoint: { namespace: config.leaseNamespace, name: `${config.leaseName}-checkpoint` },
+        onState({ missing, problem }: { missing: string[]; problem: string | undefined }) {
           work.readiness.have("start");
           if (missing.length === 0) work.readiness.have("policies");
           else work.readiness.lack("policies", missing.join("; "));
+          work.readiness.note("checkpoint", problem);
         },
       };
-      const run = (signal: AbortSignal) => runGenerator(options, ports, logger, signal);
+      let hasStoodBy = false; // then Kyverno has generated for what happened meanwhile
+      const run = (signal: AbortSignal) => runGenerator({ ...options, resume: !hasStoodBy }, ports, logger, signal);
       if (config.besideKyverno) return run(stop);
-      const onDecision = standbyObserver(work, logger, standingBy);
+      const observe = standbyObserver(work, logger, standingBy);
+      const onDecision = (decision: StandbyDecision) => {
+        hasStoodBy ||= decision.standBy;
+        observe(decision);
+      };
       await runAlone({ cluster: client, logger, run, onDecision }, stop).finally(() => standingBy(false));
     }),
   );

@@ -1,6 +1,6 @@
 /** Work that one replica does while it holds a Lease, and the others stand by for. */
 import type { KubeClient } from "../kube/client.ts";
-import { type LeaseState, runWithLease } from "../kube/lease.ts";
+import { type LeaseState, type LeaseTerm, runWithLease } from "../kube/lease.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import type { Work } from "./service.ts";
@@ -19,18 +19,21 @@ export interface LeaderParts {
   leading(leads: boolean): void;
 }
 
-/** Does `lead` while this replica holds the Lease, again for each term; `stop` aborts when the Lease is lost too. */
+/**
+ * Does `lead` while this replica holds the Lease, again for each term. Its signal aborts when the Lease is lost, too; `isHeld`
+ * is to be asked before every effect, since a process that was paused may go on before the signal has aborted.
+ */
 export async function workWhileLeading(
   config: LeaderConfig,
   parts: LeaderParts,
   { readiness, stop }: Pick<Work, "readiness" | "stop">,
-  lead: (stop: AbortSignal) => Promise<void>,
+  lead: (stop: AbortSignal, isHeld: () => boolean) => Promise<void>,
 ): Promise<void> {
   const lease = { namespace: config.leaseNamespace, name: config.leaseName, identity: config.identity };
   const onState = leaseObserver(lease, readiness, parts);
-  const term = ({ signal }: { signal: AbortSignal }) => {
+  const term = ({ signal, isHeld }: LeaseTerm) => {
     readiness.lack("start", "the watches are not open yet");
-    return lead(signal).finally(() => parts.leading(false));
+    return lead(signal, isHeld).finally(() => parts.leading(false));
   };
   const timing = {
     leaseDurationMs: config.leaseDuration,

@@ -5,30 +5,50 @@ import type { EventProcessor } from "./event-processor.ts";
 import { OrderedPool } from "./ordered-pool.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
-import type { TypeSource } from "./type-source.ts";
+import type { SourceChange, TypeSource } from "./type-source.ts";
 
 /** How many changes may wait before the watches do. */
 const CAPACITY = 1_000;
 
+export interface ChangeQueueOptions {
+  processor: EventProcessor;
+  /** Resolves when nothing that the change asked for is tried again. */
+  settled(request: ChangeRequest): Promise<void>;
+  /** How many changes are evaluated at once. */
+  concurrency: number;
+  logger: Logger;
+}
+
 /** What waits to be evaluated: changes of one object in their order, those of several beside each other. */
 export class ChangeQueue {
   readonly #processor: EventProcessor;
+  readonly #settled: ChangeQueueOptions["settled"];
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #pool: OrderedPool;
   /** Rules and triggers that wait to be evaluated again. */
   readonly #again = new Set<string>();
+  /** Changes that failed and are tried again, and those that are just done. */
+  readonly #finishing = new Set<Promise<void>>();
 
-  constructor(processor: EventProcessor, concurrency: number, logger: Logger, signal: AbortSignal) {
+  constructor({ processor, settled, concurrency, logger }: ChangeQueueOptions, signal: AbortSignal) {
     this.#processor = processor;
+    this.#settled = settled;
     this.#logger = logger;
     this.#signal = signal;
     this.#pool = new OrderedPool({ concurrency, capacity: CAPACITY });
   }
 
   /** Takes a change. Resolves when there is room for more. */
-  async add(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void> {
-    await this.#pool.add(request.object.metadata.uid ?? "", () => this.#process(rules, request));
+  async add({ rules, request, finish }: SourceChange): Promise<void> {
+    await this.#pool.add(request.object.metadata.uid ?? "", async () => {
+      const hadEffect = await this.#process(rules, request);
+      const finished = this.#settled(request).then(() => {
+        if (!this.#signal.aborted) finish(hadEffect); // else it is done again after the restart
+        this.#finishing.delete(finished);
+      });
+      this.#finishing.add(finished);
+    });
   }
 
   /** Evaluates rules on an object as it is by then, after all changes of it that are under way. */
@@ -54,9 +74,10 @@ export class ChangeQueue {
     await done.promise;
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Resolves when nothing waits, runs or is tried again. */
   async idle(): Promise<void> {
     await this.#pool.idle();
+    await Promise.all(this.#finishing);
   }
 
   async #processLatest(source: TypeSource, rules: readonly PolicyRule[], uid: string): Promise<void> {
@@ -64,13 +85,15 @@ export class ChangeQueue {
     if (object !== undefined) await this.#process(rules, requestForExisting(object, source.type));
   }
 
-  async #process(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void> {
+  /** Whether a rule applied to the change. */
+  async #process(rules: readonly PolicyRule[], request: ChangeRequest): Promise<boolean> {
     try {
-      await this.#processor.process(rules, request, this.#signal);
+      return await this.#processor.process(rules, request, this.#signal);
     } catch (error) {
-      if (this.#signal.aborted) return;
+      if (this.#signal.aborted) return false;
       const { uid } = request.object.metadata;
       this.#logger.error({ error: messageOf(error), uid }, "a change could not be processed, this is a bug");
+      return true;
     }
   }
 }

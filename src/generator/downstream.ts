@@ -7,6 +7,8 @@ const PREFIX = "generate.kyverno.io/";
 /** Marks the objects that clone rules copy from, so that they can be watched. */
 export const CLONE_SOURCE_LABEL = `${PREFIX}clone-source`;
 export const SOURCE_UID_LABEL = `${PREFIX}source-uid`;
+/** The label selector of what any rule made. */
+export const MADE_BY_A_RULE = "app.kubernetes.io/managed-by=kyverno";
 
 /** Which rule made an object, and from which trigger: what its labels say. */
 export interface Origin {

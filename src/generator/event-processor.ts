@@ -29,16 +29,19 @@ export class EventProcessor {
     this.#options = options;
   }
 
-  /** Rejects only when `signal` aborts. */
-  async process(rules: readonly PolicyRule[], request: ChangeRequest, signal: AbortSignal): Promise<void> {
+  /** Whether a rule applied to the change. Rejects only when `signal` aborts. */
+  async process(rules: readonly PolicyRule[], request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
     const finished = new Set<string>();
+    let hasApplied = false;
     for (const subject of rules) {
       const { policy } = subject;
       const key = `${policy.namespace}/${policy.name}`;
       if (finished.has(key)) continue;
       const applied = await this.#apply(subject, request, signal);
       if (applied && policy.applyFirstRuleOnly) finished.add(key);
+      hasApplied ||= applied;
     }
+    return hasApplied;
   }
 
   /** Whether the rule applied to the change, be it with success or not. */

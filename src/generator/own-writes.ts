@@ -16,7 +16,7 @@ export class OwnWrites {
     this.#pending.set(place, settled);
     try {
       const written = await done;
-      this.#remember(written);
+      this.note(written);
       return written;
     } finally {
       if (this.#pending.get(place) === settled) this.#pending.delete(place);
@@ -39,7 +39,8 @@ export class OwnWrites {
     return this.#deleted.has(uid);
   }
 
-  #remember(object: KubeObject): void {
+  /** Remembers that this version of the object was written here. */
+  note(object: KubeObject): void {
     remember(this.#written, versionOf(object));
   }
 }

@@ -28,6 +28,9 @@ const INERT_SPEC = [
 /** Rule actions other than generate: such rules are for an admission controller. */
 const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
 
+/** The origin of policies that were not read from a file. */
+export const FROM_CLUSTER = "cluster";
+
 /** Whether an object is a policy of the kinds this front end reads, and has a generate rule. */
 export function isGeneratePolicy(value: unknown): boolean {
   if (!isObject(value) || !["ClusterPolicy", "Policy"].includes(String(value["kind"]))) return false;
@@ -41,7 +44,7 @@ export function isGeneratePolicy(value: unknown): boolean {
  * @param origin `cluster`, or `file:line`
  * @throws PolicyError with every field that is wrong or that this generator cannot do
  */
-export function parsePolicy(object: KubeObject, origin = "cluster"): Policy {
+export function parsePolicy(object: KubeObject, origin = FROM_CLUSTER): Policy {
   const reader = new Reader();
   const { apiVersion, kind, metadata } = object;
   const problem = (path: string, message: string) => reader.problems.push({ path, message });
@@ -67,10 +70,17 @@ export function parsePolicy(object: KubeObject, origin = "cluster"): Policy {
     rules,
     warnings,
     origin,
+    document: documentOf(object),
   };
   for (const rule of rules) checkExpressions(rule, reader);
   if (reader.problems.length > 0) throw new PolicyError(reader.problems);
   return policy;
+}
+
+function documentOf({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+  const { name, namespace, uid, generation } = metadata ?? {};
+  const given = Object.entries({ name, namespace, uid, generation }).filter(([, value]) => value !== undefined);
+  return { apiVersion, kind, metadata: Object.fromEntries(given), spec };
 }
 
 function parseApplyRules(spec: Fields, reader: FieldReader): boolean {

@@ -2,7 +2,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { messageOf, PolicyError } from "./errors.ts";
-import { isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
+import { FROM_CLUSTER, isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
 import { policyReference } from "./policy-reference.ts";
 import { CLUSTER_POLICY, POLICY, type Readiness, statusPatch } from "./policy-status.ts";
 import { type GeneratorPorts, isApiError, type SourceEvent, type SourceState } from "./ports.ts";
@@ -25,6 +25,7 @@ export class PolicyBoard {
   readonly #onChange: () => void;
   /** Kinds of policy that were listed, or whose CRD is known to be absent. */
   readonly #known = new Set<string>();
+  readonly #listed = new Set<string>();
   #trouble = "";
 
   /** @param onChange called when the set of running policies may have changed */
@@ -56,6 +57,12 @@ export class PolicyBoard {
     return this.#entries.has(`${kind}/${formatKey({ namespace, name })}`);
   }
 
+  /** Whether it is there, be it in a state that cannot run, or may be: a kind that was never listed says nothing. */
+  mayHave({ kind, namespace, name, origin }: Policy): boolean {
+    const isListed = origin !== FROM_CLUSTER || this.#listed.has(kind);
+    return !isListed || this.has({ kind, namespace, name });
+  }
+
   /** Follows ClusterPolicies and Policies until `signal` aborts; an absent CRD is waited for. */
   async follow(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#followType(CLUSTER_POLICY, signal), this.#followType(POLICY, signal)]);
@@ -82,6 +89,7 @@ export class PolicyBoard {
             for (const key of [...this.#entries.keys()])
               if (key.startsWith(`${type.kind}/`) && !listed.has(key)) this.#entries.delete(key);
             this.#known.add(type.kind);
+            this.#listed.add(type.kind);
             this.#trouble = "";
             this.#onChange();
             return undefined;

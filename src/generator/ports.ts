@@ -69,14 +69,29 @@ export type SourceState = { phase: "listing" | "watching" } | { phase: "retrying
 
 /**
  * Lists and watches until `signal` aborts, whatever the server does. `Listed` … `Synced` is one whole list: what was not
- * Listed is gone.
+ * Listed is gone. With a `resourceVersion` it begins with the changes after that, where the server still has them.
  */
 export type WatchSource = (
   type: ResourceType,
-  options: { namespace?: string; labelSelector?: string; fieldSelector?: string },
-  handlers: { onEvent(event: SourceEvent): void | Promise<void>; onState?(state: SourceState): void },
+  options: { namespace?: string; labelSelector?: string; fieldSelector?: string; resourceVersion?: string },
+  handlers: {
+    onEvent(event: SourceEvent): void | Promise<void>;
+    onState?(state: SourceState): void;
+    /** Everything up to this version was told. */
+    onPosition?(resourceVersion: string): void;
+  },
   signal: AbortSignal,
 ) => Promise<void>;
+
+/**
+ * The objects that were created after a version, as they were created, be they deleted since.
+ * @throws ApiError, 410 where the server remembers only what came later
+ */
+export type ReadHistory = (
+  type: ResourceType,
+  query: { namespace?: string; labelSelector?: string; resourceVersion: string },
+  signal: AbortSignal,
+) => Promise<KubeObject[]>;
 
 /** What people find with `kubectl describe` and `kubectl get events`. */
 export interface GeneratorEvent {
@@ -92,6 +107,7 @@ export interface GeneratorEvent {
 export interface GeneratorPorts {
   cluster: Cluster;
   watch: WatchSource;
+  history: ReadHistory;
   /** Writes an Event. May reject: then the generator logs it and goes on. */
   recordEvent(event: GeneratorEvent, signal: AbortSignal): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface ChangeRequest {
   object: KubeObject;
   /** The object before; undefined on CREATE and where nothing changed. */
   oldObject: KubeObject | undefined;
+  /** The version at which the change was made; absent where that is not known, or nothing changed. */
+  changedAt?: string;
 }
 
 /** `namespace/name` of the changed object. */

@@ -89,9 +89,10 @@ export class Retries implements Doer {
     return [...this.#retrying].some((each) => updateRequestName(each.work) === requestName && waits(each));
   }
 
-  /** Resolves when no retry is under way. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#retrying].map(({ done }) => done));
+  /** Resolves when no retry is under way, be it of all or of one change. */
+  async settled(request?: ChangeRequest): Promise<void> {
+    const open = () => [...this.#retrying].filter(({ work }) => request === undefined || work.request === request);
+    while (this.#retrying.size > 0 && open().length > 0) await Promise.all(open().map(({ done }) => done));
   }
 
   async #retry(work: Work, first: TargetFailure, signal: AbortSignal, ended: AbortSignal): Promise<void> {

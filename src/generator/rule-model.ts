@@ -1,4 +1,4 @@
-import type { Json } from "../resources/object.ts";
+import type { Json, KubeObject } from "../resources/object.ts";
 
 /**
  * What a policy means, whatever language it was written in. A front end (`parse-policy.ts` for kyverno.io) makes it;
@@ -21,6 +21,8 @@ export interface Policy {
   warnings: string[];
   /** Where the policy was read: `cluster` or `file:line`. */
   origin: string;
+  /** As it was written, without what the cluster keeps beside: what reading it once more takes. */
+  document: KubeObject;
 }
 
 export interface Rule {

@@ -1,7 +1,10 @@
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { ObjectKey } from "../resources/object.ts";
 import type { ResourceFilterEntry } from "../resources/resource-filter.ts";
 import { ChangeQueue } from "./change-queue.ts";
+import { CheckpointStore } from "./checkpoint-store.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { clusterContext } from "./cluster-context.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { ExistingPasses } from "./existing-passes.ts";
@@ -9,19 +12,24 @@ import { FailedRequests } from "./failed-requests.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { KindCatalog } from "./kind-catalog.ts";
 import { OwnWrites } from "./own-writes.ts";
+import { FROM_CLUSTER } from "./parse-policy.ts";
+import { PastTargets } from "./past-targets.ts";
 import { PolicyBoard } from "./policy-board.ts";
 import type { PolicyFiles } from "./policy-files.ts";
 import type { Readiness } from "./policy-status.ts";
 import type { GeneratorPorts } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
+import type { ChangeRequest } from "./request.ts";
 import { leaveOut } from "./resource-filters.ts";
 import { type Doer, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
+import { planTargets } from "./sync-plan.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
+import type { SourceChange } from "./type-source.ts";
 
 export interface GeneratorOptions {
   /** Policies that were read from files; those of the cluster come beside them. */
@@ -32,14 +40,21 @@ export interface GeneratorOptions {
   resourceFilters: readonly ResourceFilterEntry[];
   /** Where UpdateRequests of failures go. */
   namespace: string;
+  /** The first of the Secrets in which what was seen is kept. */
+  checkpoint: ObjectKey;
+  /** False where something else has generated since the checkpoint: then it is not read. */
+  resume?: boolean;
   /** How many changes are evaluated and created at once; 32 when absent. */
   concurrency?: number;
   /** How often policies are applied again to what exists; one hour when absent. */
   existingEveryMs?: number;
   /** How often what failed for good is tried again; five minutes when absent. */
   failedEveryMs?: number;
-  /** Called when readiness changes. `missing` is empty once all policies and sources are followed. */
-  onState?: (state: { missing: string[] }) => void;
+  /**
+   * Called when readiness changes. `missing` is empty once all policies and sources are followed; `problem` says why changes
+   * made while no generator runs would be missed.
+   */
+  onState?: (state: { missing: string[]; problem: string | undefined }) => void;
 }
 
 /** How long a change of policies waits for others, so that many at once make one change of watches. */
@@ -70,21 +85,20 @@ class Generator {
   readonly #failed: FailedRequests;
   readonly #synchronizer: Synchronizer;
   readonly #existing: ExistingPasses;
+  readonly #catalog: KindCatalog;
+  readonly #past: PastTargets;
+  readonly #checkpointer: Checkpointer;
+  /** From which version on what was made may not be in the checkpoint; undefined once that was looked up, or without one. */
+  #madeAfter: string | undefined;
   /** Whether triggers could be found when a target changes: once true, it stays so. */
   #sourcesKnown = false;
   #dirty = Promise.withResolvers<void>();
-  #missing: string | undefined;
+  #told: string | undefined;
 
   constructor(options: GeneratorOptions, ports: GeneratorPorts, logger: Logger, signal: AbortSignal) {
-    const { cluster, watch } = ports;
-    const {
-      files,
-      namespace,
-      resourceFilters,
-      concurrency = 32,
-      existingEveryMs: everyMs = EXISTING_EVERY_MS,
-      failedEveryMs = FAILED_EVERY_MS,
-    } = options;
+    const { cluster, watch, history } = ports;
+    const { files, namespace, resourceFilters, checkpoint, concurrency = 32 } = options;
+    const { existingEveryMs: everyMs = EXISTING_EVERY_MS, failedEveryMs = FAILED_EVERY_MS } = options;
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
@@ -93,28 +107,29 @@ class Generator {
     const ownWrites = new OwnWrites();
     const failures = new FailureRecord(ports, namespace, logger);
     const store = new TargetStore({ cluster, catalog, ownWrites });
+    const past = new PastTargets({ history, ownWrites, logger }, signal);
     const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
     const processorFor = (doer: Doer) =>
       new EventProcessor({
         inputs,
-        writer: new TargetWriter({ store, retries: doer, logger }),
+        writer: new TargetWriter({ store, past, retries: doer, logger }),
         catalog,
         retries: doer,
         ownWrites,
         logger,
       });
-    const writer = new TargetWriter({ store, retries, logger });
+    const writer = new TargetWriter({ store, past, retries, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
       expressions: new ExpressionCache(),
       leaveOut: leaveOut(resourceFilters),
     };
-    const queue = new ChangeQueue(processorFor(retries), concurrency, logger, signal);
-    const sources = new SourceSet(
-      { catalog, watch, logger, onChange: (rules, request) => queue.add(rules, request), onState },
-      signal,
-    );
+    const settled = (request: ChangeRequest) => retries.settled(request);
+    const queue = new ChangeQueue({ processor: processorFor(retries), settled, concurrency, logger }, signal);
+    const onChange = (change: SourceChange) => queue.add(change);
+    const onSettled = (uid: string, hadEffect: boolean) => this.#checkpointer.touch(uid, hadEffect);
+    const sources = new SourceSet({ catalog, watch, logger, onChange, onSettled, onState }, signal);
     const rerun = async (subject: PolicyRule, uid: string) => {
       const source = sources.holding(uid);
       if (source !== undefined) await queue.rerun(source, subject, uid);
@@ -136,16 +151,23 @@ class Generator {
         sources,
         queue,
         logger,
-        process: (subject, request, doer) => processorFor(doer).process([subject], request, signal),
+        process: async (subject, request, doer) => void (await processorFor(doer).process([subject], request, signal)),
       },
       signal,
     );
     this.#existing = new ExistingPasses({ everyMs, sources, synchronizer, queue, logger }, signal);
+    this.#catalog = catalog;
+    this.#past = past;
+    const followed = () => synchronizer.followed();
+    const checkpoints = new CheckpointStore(cluster, checkpoint);
+    this.#checkpointer = new Checkpointer({ store: checkpoints, sources, followed, logger, onState });
   }
 
   async run(): Promise<void> {
     const { files, fromCluster, existingEveryMs = EXISTING_EVERY_MS, failedEveryMs = FAILED_EVERY_MS } = this.#options;
     this.#tellFiles(files);
+    if (this.#options.resume !== false) await this.#resume();
+    if (this.#signal.aborted) return;
     const following = fromCluster ? this.#board.follow(this.#signal) : undefined;
     this.#wake();
     const timer = setInterval(() => this.#wake(), Math.min(existingEveryMs, failedEveryMs));
@@ -161,8 +183,17 @@ class Generator {
       await this.#failed.idle();
       await this.#queue.idle();
       await this.#retries.settled();
+      await this.#checkpointer.stop();
     }
     await following;
+  }
+
+  /** Takes over what a generator before this one knew. */
+  async #resume(): Promise<void> {
+    const checkpoint = await this.#checkpointer.load(this.#signal);
+    this.#sources.resume(checkpoint?.sources ?? new Map());
+    this.#synchronizer.resume(checkpoint?.policies ?? []);
+    this.#madeAfter = checkpoint?.madeAfter || undefined;
   }
 
   #tellFiles({ policies, problems }: PolicyFiles): void {
@@ -179,7 +210,7 @@ class Generator {
   async #step(): Promise<void> {
     await this.#news();
     const policies = this.#board.running();
-    if (!this.#options.fromCluster || this.#board.synced) await this.#sources.follow(policies);
+    if (!this.#options.fromCluster || this.#board.synced) await this.#follow(policies);
     this.#synchronize();
     await this.#board.writeStatuses((policy) => this.#readinessOf(policy), this.#signal);
     this.#tellState();
@@ -192,6 +223,13 @@ class Generator {
     const [name = "", namespace = ""] = reference.split("/").reverse();
     const kind = namespace === "" ? "ClusterPolicy" : "Policy";
     return !this.#options.fromCluster || this.#board.has({ kind, namespace, name });
+  }
+
+  async #follow(policies: readonly Policy[]): Promise<void> {
+    await this.#sources.follow(policies, () => {
+      if (this.#madeAfter !== undefined) this.#past.read(this.#madeAfter, planTargets(policies, this.#catalog));
+      this.#madeAfter = undefined;
+    });
   }
 
   async #news(): Promise<void> {
@@ -207,7 +245,12 @@ class Generator {
     this.#sourcesKnown ||= this.#sources.known;
     const { policies } = this.#sources;
     if (this.#sourcesKnown && policies !== undefined)
-      this.#synchronizer.follow(policies, (policy) => this.#board.has(policy));
+      this.#synchronizer.follow(policies, (policy) => this.#mayHave(policy));
+  }
+
+  /** Whether a policy that does not run is there nevertheless, and keeps what it made. */
+  #mayHave(policy: Policy): boolean {
+    return this.#board.mayHave(policy) || (policy.origin !== FROM_CLUSTER && this.#options.files.problems.length > 0);
   }
 
   /** Undefined while it is too early to say. */
@@ -216,7 +259,14 @@ class Generator {
     if (triggers?.reason === "KindNotServed") return triggers;
     const targets = this.#synchronizer.sourcesOf(policy);
     if (triggers === undefined || targets === undefined || !triggers.ready) return targets && triggers;
-    return readinessOfSources(targets);
+    return this.#waitsForCheckpoint(policy) ? undefined : readinessOfSources(targets);
+  }
+
+  /** From when on a policy is ready, none of its changes is missed, whatever becomes of this process. */
+  #waitsForCheckpoint(policy: Policy): boolean {
+    if (this.#sources.readinessOf(policy)?.ready !== true || this.#checkpointer.covers(policy)) return false;
+    this.#checkpointer.hasten();
+    return true;
   }
 
   #tellState(): void {
@@ -226,13 +276,16 @@ class Generator {
         : []),
       ...this.#sources.missing,
     ];
-    const text = missing.join("\n");
-    if (text === this.#missing) return;
-    this.#missing = text;
+    if (missing.length === 0 && this.#board.running().some((policy) => this.#waitsForCheckpoint(policy)))
+      missing.push("what there is is not in the checkpoint yet");
+    const { problem } = this.#checkpointer;
+    const text = JSON.stringify([missing, problem]);
+    if (text === this.#told) return;
+    this.#told = text;
     const facts = { policies: this.#board.running().length, kinds: this.#sources.all().length };
     if (missing.length === 0) this.#logger.info(facts, "generator is ready");
     else this.#logger.debug({ ...facts, missing }, "generator is not ready");
-    this.#options.onState?.({ missing });
+    this.#options.onState?.({ missing, problem });
   }
 }
 

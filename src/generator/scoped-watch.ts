@@ -1,5 +1,5 @@
 import type { KubeObject } from "../resources/object.ts";
-import type { GeneratorPorts, ServedType, SourceEvent, SourceState } from "./ports.ts";
+import { type GeneratorPorts, isApiError, type ServedType, type SourceEvent, type SourceState } from "./ports.ts";
 
 /** What one watch sees: "" and absent stand for all namespaces, names, labels. */
 export interface WatchScope {
@@ -15,12 +15,16 @@ export interface ScopedWatchOptions {
   type: ServedType;
   scope: WatchScope;
   watch: GeneratorPorts["watch"];
+  /** The version after which the watch begins, without a list; absent for a list. */
+  after?: string;
   /** The watch waits for it. */
   onObject(event: ObjectEvent, watch: ScopedWatch): Promise<void>;
-  /** A list is complete: what of the scope it did not name is gone. */
-  onListed(watch: ScopedWatch): Promise<void>;
+  /** A list is complete, as of `version`: what of the scope it did not name is gone. */
+  onListed(watch: ScopedWatch, version: string): Promise<void>;
   /** Called when the watch is synced or in trouble. */
   onState(): void;
+  /** The server does not remember all changes since the last one: a list follows. */
+  onGap?(): void;
 }
 
 /** One watch of a source: what it has listed, whether it is synced, and what stands in its way. */
@@ -29,6 +33,8 @@ export class ScopedWatch {
   readonly #stop = new AbortController();
   /** UIDs listed since the running list began. */
   readonly #listed = new Set<string>();
+  readonly #held = new Set<{ position: string | undefined }>();
+  #position: string | undefined;
   #synced = false;
   #trouble: string | undefined;
   /** Resolves when the watch has ended. */
@@ -36,25 +42,34 @@ export class ScopedWatch {
 
   constructor(options: ScopedWatchOptions) {
     this.#options = options;
+    this.#position = options.after;
   }
 
   /** Opens the watch. Apart from the constructor, since the first state may be told before this returns. */
   start(): void {
-    const { type, scope, watch } = this.#options;
+    const { type, scope, watch, after } = this.#options;
     const { namespace, name = "", labelSelector = "" } = scope;
     const selection = {
       ...(namespace === "" ? {} : { namespace }),
       ...(name === "" ? {} : { fieldSelector: `metadata.name=${name}` }),
       ...(labelSelector === "" ? {} : { labelSelector }),
+      ...(after === undefined ? {} : { resourceVersion: after }),
     };
     const handlers = {
       onEvent: (event: SourceEvent) => this.#take(event),
       onState: (state: SourceState) => this.#noteState(state),
+      onPosition: (version: string) => {
+        this.#position = version;
+      },
     };
     this.done = watch(type, selection, handlers, this.#stop.signal);
   }
 
-  /** Whether a whole list was seen. */
+  get scope(): WatchScope {
+    return this.#options.scope;
+  }
+
+  /** Whether a whole list was seen, or the watch goes on where another ended. */
   get synced(): boolean {
     return this.#synced;
   }
@@ -62,6 +77,24 @@ export class ScopedWatch {
   /** What the API server says against the watch; undefined while all goes well. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** The version up to which every change is done; undefined before the first list. */
+  get position(): string | undefined {
+    const [oldest] = this.#held;
+    return oldest === undefined ? this.#position : oldest.position;
+  }
+
+  /** Whether a change that the watch brought is not done. */
+  get isHeld(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Keeps the position before what the watch brings just now, until the returned function is called. */
+  hold(): () => void {
+    const held = { position: this.#position };
+    this.#held.add(held);
+    return () => this.#held.delete(held);
   }
 
   /** Whether an object that was seen lies in the scope and was not named by the list that is just complete. */
@@ -78,22 +111,25 @@ export class ScopedWatch {
 
   #noteState(state: SourceState): void {
     if (state.phase === "listing") this.#listed.clear();
+    if (state.phase === "retrying" && isApiError(state.error) && state.error.code === 410) this.#options.onGap?.();
     const trouble = state.phase === "retrying" ? state.error.message : undefined;
-    if (state.phase === "listing" || trouble === this.#trouble) return;
+    const resumes = state.phase === "watching" && !this.#synced;
+    if (state.phase === "listing" || (trouble === this.#trouble && !resumes)) return;
+    if (resumes) this.#synced = true;
     this.#trouble = trouble;
     this.#options.onState();
   }
 
   async #take(event: SourceEvent): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    if (event.type === "Synced") return this.#finishList();
+    if (event.type === "Synced") return this.#finishList(event.resourceVersion);
     const { uid } = event.object.metadata;
     if (event.type === "Listed" && uid !== undefined) this.#listed.add(uid);
     await this.#options.onObject(event, this);
   }
 
-  async #finishList(): Promise<void> {
-    await this.#options.onListed(this);
+  async #finishList(version: string): Promise<void> {
+    await this.#options.onListed(this, version);
     this.#listed.clear();
     this.#synced = true;
     this.#options.onState();

@@ -1,14 +1,15 @@
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
+import type { SeenObject } from "./change.ts";
 import { messageOf } from "./errors.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
+import type { KnownSource } from "./known-source.ts";
 import { READY, type Readiness } from "./policy-status.ts";
 import type { GeneratorPorts, ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
-import type { ChangeRequest } from "./request.ts";
 import type { KindSelector, Policy, Rule } from "./rule-model.ts";
-import { TypeSource } from "./type-source.ts";
+import { type SourceChange, TypeSource } from "./type-source.ts";
 
 const DISCOVERY_RETRY_MS = 2_000;
 
@@ -17,8 +18,18 @@ export interface SourceSetOptions {
   watch: GeneratorPorts["watch"];
   logger: Logger;
   /** Called for each change; the watch that brought it waits. */
-  onChange(rules: readonly PolicyRule[], request: ChangeRequest): Promise<void>;
+  onChange(change: SourceChange): Promise<void>;
+  /** Called when what a checkpoint would say of an object has changed. */
+  onSettled(uid: string, hadEffect: boolean): void;
   onState(): void;
+}
+
+/** What a checkpoint is to say of one kind. */
+export interface RememberedSource {
+  /** Every object as the last change left it before which all are done. */
+  settled(): Iterable<SeenObject>;
+  /** The ends of objects after a version, as far as they are done. */
+  deletedSince(version: string): Iterable<readonly [uid: string, version: string]>;
 }
 
 /** The sources of all kinds that policies match, each with the rules that look at it. */
@@ -26,6 +37,8 @@ export class SourceSet {
   readonly #options: SourceSetOptions;
   readonly #signal: AbortSignal;
   readonly #sources = new Map<string, TypeSource>();
+  /** What a checkpoint knows of kinds that nothing follows yet. */
+  #known = new Map<string, KnownSource>();
   /** Policies of which no kind is served, with what they look for. */
   #unserved = new Map<Policy, string>();
   /** Those whose watches are open; undefined before the first plan. */
@@ -59,8 +72,32 @@ export class SourceSet {
     return this.all().flatMap((source) => source.missing ?? []);
   }
 
+  /** Takes over what a checkpoint knows, by `apiVersion/kind`. To be called before the first {@link follow}. */
+  resume(known: ReadonlyMap<string, KnownSource>): void {
+    this.#known = new Map(known);
+  }
+
   all(): TypeSource[] {
     return [...this.#sources.values()];
+  }
+
+  /** By `apiVersion/kind`. */
+  entries(): Iterable<[string, TypeSource]> {
+    return this.#sources.entries();
+  }
+
+  /** Kinds that a checkpoint knows and that may be served again. */
+  waiting(): string[] {
+    return this.#followed === undefined || this.#unserved.size > 0 ? [...this.#known.keys()] : [];
+  }
+
+  /** All that a checkpoint is to remember. */
+  *remembered(): Generator<[string, RememberedSource], void> {
+    yield* this.#sources;
+    for (const key of this.waiting()) {
+      const { objects = [], deleted = [] } = this.#known.get(key) ?? {};
+      yield [key, { settled: () => objects, deletedSince: () => deleted }];
+    }
   }
 
   /** The source that has seen the object of this UID, which still exists. */
@@ -68,9 +105,13 @@ export class SourceSet {
     return this.all().find((source) => source.latest(uid) !== undefined);
   }
 
-  /** Gives each kind the rules that look at it, and opens and closes watches accordingly. */
-  async follow(policies: readonly Policy[]): Promise<void> {
+  /**
+   * Gives each kind the rules that look at it, and opens and closes watches accordingly.
+   * @param beforeWatches called when it is known what the cluster serves, and before any watch is opened
+   */
+  async follow(policies: readonly Policy[], beforeWatches: () => void): Promise<void> {
     await this.#refreshCatalog(policies);
+    beforeWatches();
     const plan = new Map<string, { type: ServedType; rules: PolicyRule[] }>();
     this.#unserved = new Map();
     for (const policy of policies) {
@@ -136,13 +177,12 @@ export class SourceSet {
   #sourceOf(key: string, type: ServedType): TypeSource {
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
-    const { watch, onChange, onState } = this.#options;
-    const source: TypeSource = new TypeSource({
-      type,
-      watch,
-      onChange: (request) => onChange(source.rulesFor(request.object), request),
-      onState,
-    });
+    const { watch, onChange, onSettled, onState, logger } = this.#options;
+    const resumed = this.#known.get(key);
+    this.#known.delete(key);
+    const onGap = () =>
+      logger.info({ kind: key }, "the API server does not remember all changes, comparing with a list");
+    const source = new TypeSource({ type, watch, onChange, onSettled, onState, onGap }, resumed);
     this.#sources.set(key, source);
     return source;
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { apiVersionOf } from "../resources/kinds.ts";
-import { CLONE_SOURCE_LABEL, downstreamScopeSelector } from "./downstream.ts";
+import { CLONE_SOURCE_LABEL, downstreamScopeSelector, MADE_BY_A_RULE } from "./downstream.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { LabelScope } from "./labelled-source.ts";
 import type { ServedType } from "./ports.ts";
@@ -47,6 +47,19 @@ export function planSync(policies: readonly Policy[], catalog: KindCatalog): Syn
       scopesOf(() => CLONE_SOURCE_LABEL),
     ),
   };
+}
+
+/** Where rules without `synchronize` make what they make, by kind. Pure. */
+export function planTargets(policies: readonly Policy[], catalog: KindCatalog): PlannedSource[] {
+  const targets = new Map<string, { type: ServedType; namespaces: Set<string>; policies: Set<string> }>();
+  for (const policy of policies)
+    for (const rule of policy.rules.filter(({ synchronize }) => !synchronize))
+      for (const block of rule.generate)
+        for (const type of catalog.targetTypes({ generate: [block] }))
+          add(targets, type, policy, type.namespaced ? block.namespace : "");
+  const scopesOf = (namespaces: ReadonlySet<string>) =>
+    narrow(namespaces).map((namespace) => ({ namespace, labelSelector: MADE_BY_A_RULE }));
+  return [...targets.values()].map(({ type, namespaces }) => ({ type, scopes: scopesOf(namespaces) }));
 }
 
 function add(

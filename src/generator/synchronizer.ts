@@ -46,6 +46,16 @@ export class Synchronizer {
     this.#signal = signal;
   }
 
+  /** Takes over the policies that were followed before a restart: what became of them since is done by {@link follow}. */
+  resume(policies: readonly Policy[]): void {
+    this.#policies = new Map(policies.map((policy) => [keyOf(policy), policy]));
+  }
+
+  /** The policies that are followed; undefined while what became of others is under way. */
+  followed(): Policy[] | undefined {
+    return this.#tasks.size === 0 ? [...this.#policies.values()] : undefined;
+  }
+
   /**
    * Takes over these policies: opens and closes watches, and does what the difference to the policies before means.
    * @param isKept whether a policy that is not among them still exists, though it cannot run

@@ -1,7 +1,8 @@
 import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
-import { type CloneOrder, formatTarget, identityOf, targetOfList } from "./build.ts";
+import { type CloneOrder, formatTarget, identityOf, type TargetIdentity, targetOfList } from "./build.ts";
 import type { TargetQuery } from "./downstream.ts";
+import type { PastTargets } from "./past-targets.ts";
 import type { ServedType } from "./ports.ts";
 import { type Doer, factsOf, type Occasion } from "./retries.ts";
 import type { TargetFailure } from "./target-failure.ts";
@@ -10,6 +11,7 @@ import type { TargetStore, Tried, Written } from "./target-store.ts";
 export interface TargetWriterOptions {
   store: TargetStore;
   retries: Doer;
+  past: PastTargets;
   logger: Logger;
 }
 
@@ -23,6 +25,7 @@ export class TargetWriter {
 
   /** Resolves after the first try, as all methods. Rejects only when `signal` aborts. */
   async write(occasion: Occasion, object: KubeObject, signal: AbortSignal): Promise<void> {
+    if (await this.#wasMade(occasion, identityOf(object))) return;
     const target = formatTarget(identityOf(object));
     const attempt = async () =>
       this.#note(occasion, target, "data", await this.#options.store.put(occasion.subject, object, signal));
@@ -33,6 +36,7 @@ export class TargetWriter {
   async clone(occasion: Occasion, order: CloneOrder, signal: AbortSignal, type = order.type): Promise<void> {
     const { store } = this.#options;
     if (order.type === "clone") {
+      if (await this.#wasMade(occasion, order.target)) return;
       const target = formatTarget(order.target);
       const attempt = async () =>
         this.#note(occasion, target, type, await store.clone(occasion.subject, order, signal));
@@ -88,6 +92,16 @@ export class TargetWriter {
       { ...occasion, verb: "delete", target: types.map(({ kind }) => kind).join(","), attempt },
       signal,
     );
+  }
+
+  async #wasMade({ subject, request }: Occasion, target: TargetIdentity): Promise<boolean> {
+    const { past, logger } = this.#options;
+    if (!(await past.includes(subject, request, target))) return false;
+    logger.debug(
+      { target: formatTarget(target), ...factsOf(subject, request) },
+      "generate target resource was made before the restart",
+    );
+    return true;
   }
 
   #note(

@@ -7,7 +7,9 @@ import {
   requestForUpdate,
   type SeenObject,
 } from "./change.ts";
+import { type KnownSource, ResumePoint, type WatchPosition } from "./known-source.ts";
 import type { GeneratorPorts, ServedType } from "./ports.ts";
+import { Progress } from "./progress.ts";
 import { type PolicyRule, planScopes, type Scope } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { RuleIndex } from "./rule-index.ts";
@@ -15,32 +17,54 @@ import { missingOf, type ObjectEvent, ScopedWatch, stopWatches, troubleOf } from
 
 const MAX_DELETED = 10_000;
 
+/** A change with the rules that may match its object. */
+export interface SourceChange {
+  rules: readonly PolicyRule[];
+  request: ChangeRequest;
+  /** To be called when all that the change asks for is done. @param hadEffect whether something was written */
+  finish(hadEffect: boolean): void;
+}
+
 export interface TypeSourceOptions {
   type: ServedType;
   watch: GeneratorPorts["watch"];
   /** Called for each change that a rule may match, in order; the watch waits for it. */
-  onChange(request: ChangeRequest): Promise<void>;
+  onChange(change: SourceChange): Promise<void>;
+  /** Called when what a checkpoint would say of an object has changed; `hadEffect` if looking twice would be wrong. */
+  onSettled?(uid: string, hadEffect: boolean): void;
   /** Called when a watch is synced or in trouble. */
   onState(): void;
+  /** Changes since the last one seen are not remembered by the server, so that only their sum is seen. */
+  onGap?(): void;
 }
 
 /**
  * Watches one kind for the rules that may match it, and turns what the watches say into admission requests. Only objects
- * that a rule may match are kept. The first list seeds, it changes nothing; later lists tell what was missed.
+ * that a rule may match are kept. The first list seeds, it changes nothing but what a checkpoint knows; later lists tell
+ * what was missed.
  */
 export class TypeSource {
   readonly #options: TypeSourceOptions;
   readonly #seen = new Map<string, SeenObject>();
-  readonly #deleted = new Set<string>();
+  /** UIDs of objects that are gone, with the version of their end; "" where that is not known. */
+  readonly #deleted = new Map<string, string>();
+  readonly #progress = new Progress();
+  /** Until the first watches are synced, where there is a checkpoint. */
+  #resume: ResumePoint | undefined;
   #watches: ScopedWatch[] = [];
   #retired: ScopedWatch[] = [];
   #rules: readonly PolicyRule[] = [];
   #index: RuleIndex;
   #signature = "";
 
-  constructor(options: TypeSourceOptions) {
+  /** @param known what a checkpoint knows of the kind: the source goes on from there */
+  constructor(options: TypeSourceOptions, known?: KnownSource) {
     this.#options = options;
     this.#index = new RuleIndex([], options.type);
+    if (known === undefined) return;
+    this.#resume = new ResumePoint(known, options.type);
+    for (const seen of known.objects) this.#seen.set(seen.object.metadata.uid ?? "", seen);
+    for (const [uid, version] of known.deleted) this.#deleted.set(uid, version);
   }
 
   get type(): ServedType {
@@ -68,11 +92,6 @@ export class TypeSource {
     return object?.metadata.deletionTimestamp === undefined ? object : undefined;
   }
 
-  /** How many objects are remembered. */
-  get size(): number {
-    return this.#seen.size;
-  }
-
   /** Why the kind is not followed yet; undefined once every watch is synced. */
   get missing(): string | undefined {
     return missingOf(this.#watches, this.#options.type.plural);
@@ -81,6 +100,43 @@ export class TypeSource {
   /** What the API server says against a watch; undefined while all goes well. */
   get trouble(): string | undefined {
     return troubleOf(this.#watches);
+  }
+
+  /** Up to where the changes of each scope are done; undefined while the watches change. */
+  positions(): WatchPosition[] | undefined {
+    if (this.missing !== undefined || this.#retired.some(({ isHeld }) => isHeld)) return undefined;
+    return this.#watches.flatMap(({ scope, position = "" }) =>
+      position === "" ? [] : [{ namespace: scope.namespace, name: scope.name ?? "", resourceVersion: position }],
+    );
+  }
+
+  /** Where the oldest change began that is not done: "" where that is not known, undefined where all are done. */
+  openSince(): string | undefined {
+    const held = [...this.#watches, ...this.#retired]
+      .filter(({ isHeld }) => isHeld)
+      .map(({ position = "" }) => position);
+    return held.reduce<string | undefined>(
+      (oldest, each) => (oldest !== undefined && isStale(oldest, each) ? oldest : each),
+      undefined,
+    );
+  }
+
+  /** Every object as the last change left it before which all are done. */
+  *settled(): Generator<SeenObject, void> {
+    for (const [uid, seen] of this.#seen) {
+      const settled = this.#progress.settled(uid, seen);
+      if (settled !== undefined) yield settled;
+    }
+    for (const uid of this.#progress.uids()) {
+      const settled = this.#seen.has(uid) ? undefined : this.#progress.settled(uid, undefined);
+      if (settled !== undefined) yield settled;
+    }
+  }
+
+  /** The ends of objects after a version, as far as they are done. */
+  *deletedSince(version: string): Generator<[uid: string, version: string], void> {
+    const open = new Set(this.#progress.uids());
+    for (const [uid, at] of this.#deleted) if (!open.has(uid) && !isStale(at, version)) yield [uid, at];
   }
 
   /** Follows `rules` from now on. New watches take over from the old ones once they are synced, so that nothing falls between. */
@@ -105,32 +161,35 @@ export class TypeSource {
   }
 
   #watchOf(scope: Scope): ScopedWatch {
-    const { type, watch } = this.#options;
+    const { type, watch, onGap } = this.#options;
+    const after = this.#resume?.positionOf(scope, this.#rules);
     return new ScopedWatch({
       type,
       scope,
       watch,
+      ...(after === undefined ? {} : { after }),
       onObject: (event, from) => this.#take(event, from),
-      onListed: (from) => this.#finishList(from),
+      onListed: (from, version) => this.#finishList(from, version),
       onState: () => this.#noteState(),
+      ...(onGap === undefined ? {} : { onGap }),
     });
   }
 
   async #take({ type, object }: ObjectEvent, watch: ScopedWatch): Promise<void> {
     switch (type) {
       case "Deleted":
-        return this.#forget(object);
+        return this.#forget(object, object.metadata.resourceVersion ?? "", watch);
       case "Listed":
-        return this.#see(object, watch.synced ? "new" : "seed");
+        return this.#see(object, watch.synced || this.#resume?.knowsObjects ? "new" : "seed", watch);
       case "Added":
-        return this.#see(object, "new");
+        return this.#see(object, "new", watch);
       case "Modified":
-        return this.#see(object, "seed");
+        return this.#see(object, "seed", watch);
     }
   }
 
   /** `unknown` says what an object is that was never seen: created since, or there before anyone asked for it. */
-  async #see(object: KubeObject, unknown: "new" | "seed"): Promise<void> {
+  async #see(object: KubeObject, unknown: "new" | "seed", watch: ScopedWatch): Promise<void> {
     const { uid = "", resourceVersion = "" } = object.metadata;
     if (this.#deleted.has(uid) || !this.#mayMatch(object)) return;
     const old = this.#seen.get(uid);
@@ -138,23 +197,48 @@ export class TypeSource {
     const next = rememberObject(object);
     this.#seen.set(uid, next);
     const { type } = this.#options;
-    if (old !== undefined) await this.#emit(requestForUpdate(old, next, type));
-    else if (unknown === "new") await this.#emit(requestForCreate(next, type));
+    const isNew = old === undefined && unknown === "new";
+    const request = old === undefined ? requestForCreate(next, type) : requestForUpdate(old, next, type);
+    if (request === undefined || (old === undefined && !isNew)) this.#options.onSettled?.(uid, false);
+    else await this.#emit(request, old, resourceVersion, watch);
   }
 
-  async #forget({ metadata: { uid = "" } }: KubeObject): Promise<void> {
-    this.#deleted.add(uid);
-    const [oldest] = this.#deleted;
-    if (this.#deleted.size > MAX_DELETED && oldest !== undefined) this.#deleted.delete(oldest);
+  async #forget({ metadata: { uid = "" } }: KubeObject, version: string, watch: ScopedWatch): Promise<void> {
     const old = this.#seen.get(uid);
     this.#seen.delete(uid);
-    if (old !== undefined && old.object.metadata.deletionTimestamp === undefined)
-      await this.#emit(requestForDelete(old, this.#options.type));
+    this.#deleted.set(uid, version);
+    const [oldest] = this.#deleted.keys();
+    if (this.#deleted.size > MAX_DELETED && oldest !== undefined) this.#deleted.delete(oldest);
+    if (old === undefined) return;
+    if (old.object.metadata.deletionTimestamp !== undefined) this.#options.onSettled?.(uid, true);
+    else await this.#emit(requestForDelete(old, this.#options.type), old, version, watch);
+  }
+
+  async #emit(
+    request: ChangeRequest,
+    before: SeenObject | undefined,
+    changedAt: string,
+    watch: ScopedWatch,
+  ): Promise<void> {
+    const { onChange, onSettled } = this.#options;
+    const { uid = "" } = request.object.metadata;
+    const all = this.#index.rulesFor(request.object);
+    const rules = watch.synced ? all : (this.#resume?.knownOf(all, request.object) ?? all);
+    if (rules.length === 0) return onSettled?.(uid, false);
+    const release = watch.hold();
+    const open = this.#progress.begin(uid, before);
+    const finish = (hadEffect: boolean) => {
+      release();
+      this.#progress.end(open);
+      onSettled?.(uid, hadEffect);
+    };
+    await onChange({ rules, request: changedAt === "" ? request : { ...request, changedAt }, finish });
   }
 
   /** What a whole list did not name is gone. */
-  async #finishList(watch: ScopedWatch): Promise<void> {
-    for (const { object } of [...this.#seen.values()]) if (watch.lacks(object)) await this.#forget(object);
+  async #finishList(watch: ScopedWatch, version: string): Promise<void> {
+    for (const { object } of [...this.#seen.values()])
+      if (watch.lacks(object)) await this.#forget(object, version, watch);
   }
 
   #noteState(): void {
@@ -164,7 +248,8 @@ export class TypeSource {
 
   #retireOld(): void {
     for (const retired of this.#retired) retired.stop();
-    this.#retired = [];
+    this.#retired = this.#retired.filter(({ isHeld }) => isHeld);
+    this.#resume = undefined;
   }
 
   #forgetUnmatched(): void {
@@ -173,9 +258,5 @@ export class TypeSource {
 
   #mayMatch(object: KubeObject): boolean {
     return this.#index.rulesFor(object).length > 0;
-  }
-
-  async #emit(request: ChangeRequest | undefined): Promise<void> {
-    if (request !== undefined) await this.#options.onChange(request);
   }
 }

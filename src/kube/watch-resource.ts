@@ -8,6 +8,8 @@ export interface WatchOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
+  /** Where the watch begins, without a list; one that is too old for the server begins with a list after all. */
+  resourceVersion?: string;
   /** Objects a page of the first list; 500 when absent. */
   pageSize?: number;
   /**
@@ -36,6 +38,8 @@ export interface WatchHandlers {
   /** Called in order, the next one when this one's promise is settled. Must not fail. */
   onEvent(event: WatchEvent): void | Promise<void>;
   onState?(state: WatchState): void;
+  /** Everything up to this version was told. */
+  onPosition?(resourceVersion: string): void;
 }
 
 const SILENCE_MS = 60_000;
@@ -109,6 +113,7 @@ class ResourceWatch {
     this.#options = options;
     this.#handlers = handlers;
     this.#signal = signal;
+    this.#resourceVersion = options.resourceVersion;
   }
 
   /** One list, or one watch until the server ends it; after trouble, the pause before the next. */
@@ -144,6 +149,7 @@ class ResourceWatch {
       resourceVersion = page.resourceVersion;
     }
     await this.#emit({ type: "Synced", resourceVersion });
+    this.#handlers.onPosition?.(resourceVersion);
     return resourceVersion;
   }
 
@@ -176,7 +182,10 @@ class ResourceWatch {
     if (type === "ERROR") throw errorFromStatusObject(`watch ${this.#type.plural}`, object);
     const known = EVENT_TYPES[type];
     if (known !== undefined) await this.#emit({ type: known, object });
-    this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
+    const { resourceVersion } = object.metadata;
+    if (resourceVersion === undefined) return;
+    this.#resourceVersion = resourceVersion;
+    this.#handlers.onPosition?.(resourceVersion);
   }
 
   async #emit(event: WatchEvent): Promise<void> {

@@ -15,6 +15,7 @@ import { waitFor } from "../../src/cli/wait-for.ts";
 import { runGenerator } from "../../src/generator/run-generator.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { connect } from "../../src/kube/connect.ts";
+import { readHistory } from "../../src/kube/read-history.ts";
 import { recordEvent } from "../../src/kube/record-event.ts";
 import { watchResource } from "../../src/kube/watch-resource.ts";
 import { createLogger } from "../../src/observe/logger.ts";
@@ -218,10 +219,18 @@ async function playGenerator(path: string): Promise<void> {
   };
   const reporter = { reportingController: "courier.io/generator", reportingInstance: "bench" };
   await runGenerator(
-    { files: { policies: [], problems: [] }, fromCluster: true, resourceFilters: [], namespace: "kyverno", onState },
+    {
+      files: { policies: [], problems: [] },
+      fromCluster: true,
+      resourceFilters: [],
+      namespace: "kyverno",
+      checkpoint: { ...TARGETS, name: "courier-generator-checkpoint" },
+      onState,
+    },
     {
       cluster: client,
       watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
+      history: (type, query, signal) => readHistory(client, type, query, signal),
       recordEvent: (event, signal) => recordEvent(client, { ...event, ...reporter }, signal),
     },
     createLogger({ format: "json", level: "info", destination }),

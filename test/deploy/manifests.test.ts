@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { defaultConfig } from "../../src/config/config.ts";
+import { PARTS } from "../../src/generator/checkpoint-store.ts";
 import {
   type Binding,
   type CustomResourceDefinition,
@@ -80,6 +81,9 @@ test("no part makes an object that needs a CRD of the same part, which kubectl w
   }
 });
 
+const checkpoint = "courier-generator-checkpoint";
+const checkpoints = [checkpoint, ...Array.from({ length: PARTS }, (_, number) => `${checkpoint}-${number}`)];
+
 /** A replica that cannot write a seat would stand by for nothing. */
 const seats = Array.from({ length: defaultConfig("serve", {}).shards }, (_, index) => `courier-api-${index}`);
 
@@ -119,7 +123,16 @@ test("the part for the HTTP API adds the reviews that a token check asks for, an
   );
 });
 
-test("the generator may read ConfigMaps, policies and a namespace's labels, and write messages, policy status, Events, UpdateRequests and its Lease", () => {
+test("every Secret that a checkpoint may need ships, and none of them with anything in it", () => {
+  const shipped = GENERATOR.filter(({ kind }) => kind === "Secret");
+  assert.deepEqual(
+    shipped.map(({ metadata }) => metadata.name),
+    checkpoints,
+  );
+  assert.ok(shipped.every((secret) => !("data" in secret) && !("stringData" in secret)));
+});
+
+test("the generator may read ConfigMaps, policies and a namespace's labels, and write messages, policy status, Events, UpdateRequests, its Lease and its checkpoint", () => {
   assert.deepEqual(grants(find<Role>(GENERATOR, "ClusterRole", "courier-generator")), [
     "get,list,watch /configmaps",
     "get /namespaces",
@@ -128,9 +141,10 @@ test("the generator may read ConfigMaps, policies and a namespace's labels, and 
     "create,patch events.k8s.io/events",
   ]);
   assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator")), [
-    `create ${MESSAGE_GROUPS.join("+")}/notificationmessages`,
+    `create,watch ${MESSAGE_GROUPS.join("+")}/notificationmessages`,
     "create coordination.k8s.io/leases",
     "get,update coordination.k8s.io/leases[courier-generator]",
+    `get,patch /secrets[${checkpoints.join(",")}]`,
   ]);
   assert.deepEqual(grants(find<Role>(GENERATOR, "Role", "courier-generator-kyverno")), [
     "create,list,delete kyverno.io/updaterequests",

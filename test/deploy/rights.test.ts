@@ -128,8 +128,11 @@ describe("the shipped rights, on a real API server", {
     }
   });
 
-  test("the generator reads no Secret", async () => {
+  test("the generator reads and writes the Secrets of its checkpoint, and no other", async () => {
+    for (const name of ["courier-generator-checkpoint", "courier-generator-checkpoint-15"])
+      assert.equal(await answerTo(generator.mergePatch(SECRET, inNamespace(name), { data: { objects: null } })), 200);
     assert.equal(await answerTo(generator.get(SECRET, inNamespace("platform-email-server"))), 403);
+    assert.equal(await answerTo(generator.create(SECRET, secret("rights"))), 403);
   });
 
   test("courier-api writes a message's status and deletes it, and does nothing else to it", async () => {

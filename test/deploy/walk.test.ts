@@ -272,7 +272,8 @@ describe("the rights that courier-api and the generator use, on a real API serve
     const context = [{ name: "words", configMap: { name: `${WALK}-words`, namespace: TEAM } }];
     const preconditions = { all: [{ key: "{{ words.data.go }}", operator: "Equals", value: "yes" }] };
     await cluster.install([
-      ...[`${WALK}-a`, `${WALK}-b`].map((name) => configMap(name)),
+      configMap(`${WALK}-a`, { padding: "p".repeat(300_000) }), // more than fits beside the checkpoint's index
+      configMap(`${WALK}-b`),
       policy(WALK, [
         rule(`${WALK}-a`, NOTIFICATION_MESSAGE.group, {
           match: { any: [{ resources: { ...selected, operations: ["UPDATE"] } }] },
@@ -318,6 +319,21 @@ describe("the rights that courier-api and the generator use, on a real API serve
       "forget a failure that is over",
       ({ verb, resource }) => verb === "delete" && resource === "updaterequests",
     );
+  });
+
+  test("a generator that starts again reads its checkpoint, and what was made just before", async () => {
+    await services[1]?.stop();
+    const again = {
+      kubeconfig: kubeconfigs.get("courier-generator") ?? "",
+      httpListen: { host: "127.0.0.1", port: 0 },
+    };
+    services[1] = await startGenerator(defaultConfig("generate", again), logger);
+    for (const { group } of [NOTIFICATION_MESSAGE, LEGACY_NOTIFICATION_MESSAGE])
+      await called(
+        "courier-generator",
+        `read what was made of ${group}`,
+        (call) => call.verb === "watch" && call.resource === "notificationmessages" && call.group === group,
+      );
   });
 
   for (const account of ["courier-api", "courier-generator"]) {

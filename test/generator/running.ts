@@ -10,6 +10,7 @@ import type { GeneratorPorts } from "../../src/generator/ports.ts";
 import { runGenerator } from "../../src/generator/run-generator.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { connect } from "../../src/kube/connect.ts";
+import { readHistory } from "../../src/kube/read-history.ts";
 import { recordEvent } from "../../src/kube/record-event.ts";
 import { watchResource } from "../../src/kube/watch-resource.ts";
 import { createLogger } from "../../src/observe/logger.ts";
@@ -33,6 +34,8 @@ const INSTALLED = [
 ] as const;
 const KYVERNO_FILTERS = parseResourceFilters(DEFAULT_RESOURCE_FILTERS);
 const WAIT_MS = 15_000;
+/** The Secret in which the generators of these tests keep what they saw. */
+export const CHECKPOINT = "courier-generator-checkpoint";
 
 /** Cleans up last in, first out: what a cleaning needs was opened before. */
 const cleanings = new WeakMap<TestContext, (() => Promise<void>)[]>();
@@ -54,12 +57,17 @@ export function onEnd(t: TestContext, clean: () => Promise<void>): void {
 }
 
 /** The cluster that COURIER_TEST_KUBECONFIG names, or a sandbox API server of this test's own, with courier's CRDs. */
-export async function openCluster(t: TestContext): Promise<KubeClient> {
-  const client = await connect({ kubeconfig: process.env["COURIER_TEST_KUBECONFIG"] ?? (await sandboxKubeconfig(t)) });
+export async function openCluster(t: TestContext, path?: string): Promise<KubeClient> {
+  const client = await connect({ kubeconfig: path ?? (await kubeconfigOf(t)) });
   onEnd(t, () => client.close());
   for (const directory of MANIFESTS) await applyAll(client, new URL(directory, import.meta.url));
   for (const [apiVersion, kind] of INSTALLED) await served(client, apiVersion, kind);
   return client;
+}
+
+/** The path of a kubeconfig for {@link openCluster} and other processes. */
+export async function kubeconfigOf(t: TestContext): Promise<string> {
+  return process.env["COURIER_TEST_KUBECONFIG"] ?? (await sandboxKubeconfig(t));
 }
 
 /** Starts a sandbox API server for this test, without anything in it, and gives the path of its kubeconfig. */
@@ -153,6 +161,7 @@ export async function startGenerator(
       fromCluster,
       namespace,
       resourceFilters: options.resourceFilters ?? KYVERNO_FILTERS,
+      checkpoint: { namespace, name: CHECKPOINT },
       ...more,
     },
     { ...portsOf(client), ...options.ports },
@@ -190,6 +199,7 @@ export function portsOf(client: KubeClient): GeneratorPorts {
   return {
     cluster: client,
     watch: (type, options, handlers, signal) => watchResource(client, type, options, handlers, signal),
+    history: (type, query, signal) => readHistory(client, type, query, signal),
     recordEvent: (event, signal) =>
       recordEvent(client, { ...event, reportingController: "courier.io/generator", reportingInstance: "test" }, signal),
   };

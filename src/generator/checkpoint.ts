@@ -1,0 +1,146 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { isObject } from "../resources/fields.ts";
+import type { KubeObject } from "../resources/object.ts";
+import type { SeenObject } from "./change.ts";
+import { messageOf, PolicyError } from "./errors.ts";
+import type { KnownSource, WatchPosition } from "./known-source.ts";
+import { parsePolicy } from "./parse-policy.ts";
+import type { PolicyRule } from "./reach.ts";
+import type { Policy } from "./rule-model.ts";
+
+/** Another one is not read: what it says is not what this generator would understand. */
+export const CHECKPOINT_VERSION = 1;
+
+/** A policy as it was written, to be read again by whatever version of courier comes. */
+export interface PolicyDocument {
+  origin: string;
+  document: KubeObject;
+}
+
+/** What was followed, and up to where. Everything else is in parts. */
+export interface CheckpointIndex {
+  version: typeof CHECKPOINT_VERSION;
+  /** What was made after this version may have been made for changes that are not in the parts; "" where nothing was made. */
+  madeAfter: string;
+  /** By fingerprint. */
+  documents: { [fingerprint: string]: PolicyDocument };
+  /** Fingerprints of the policies whose targets were followed. */
+  policies: string[];
+  sources: { [typeKey: string]: IndexedSource };
+}
+
+export interface IndexedSource {
+  /** Fingerprint of the policy and name of the rule. */
+  rules: (readonly [fingerprint: string, rule: string])[];
+  positions: WatchPosition[];
+  isPartial: boolean;
+}
+
+/** Objects of each kind as last seen, and those that are gone. */
+export interface CheckpointPart {
+  [typeKey: string]: {
+    objects: (readonly [object: KubeObject, writers: (readonly [string, string])[]])[];
+    deleted: (readonly [uid: string, version: string])[];
+  };
+}
+
+/** What a generator knew when it last wrote its checkpoint. */
+export interface Checkpoint {
+  madeAfter: string;
+  /** Policies whose targets were followed. */
+  policies: Policy[];
+  /** By `apiVersion/kind`. */
+  sources: Map<string, KnownSource>;
+}
+
+/** A checkpoint that cannot be used: damaged, or of another version. */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+}
+
+/** Fast rather than small: it is written every second in a burst. */
+const GZIP = { level: 1 };
+/** A part holds about ten times less; more than this is no checkpoint of ours. */
+const MAX_DECODED_BYTES = 256 * 1024 * 1024;
+
+/** Gzipped JSON in base64, as a Secret's `data` takes it: `base64 -d | gunzip` shows it. */
+export async function encode(value: CheckpointIndex | CheckpointPart): Promise<string> {
+  return (await promisify(gzip)(JSON.stringify(value), GZIP)).toString("base64");
+}
+
+/** @throws CheckpointError */
+export async function decodeIndex(data: string): Promise<CheckpointIndex> {
+  const index = await decode(data);
+  const { version, documents, policies, sources } = index;
+  if (version !== CHECKPOINT_VERSION)
+    throw new CheckpointError(
+      `it is of version ${String(version)}, and this courier reads version ${CHECKPOINT_VERSION}`,
+    );
+  if (isObject(documents) && Array.isArray(policies) && isObject(sources)) return index as unknown as CheckpointIndex;
+  throw new CheckpointError("it is damaged: a field is missing");
+}
+
+/** @throws CheckpointError */
+export async function decodePart(data: string): Promise<CheckpointPart> {
+  return (await decode(data)) as CheckpointPart;
+}
+
+async function decode(data: string): Promise<Record<string, unknown>> {
+  try {
+    const json = await promisify(gunzip)(Buffer.from(data, "base64"), { maxOutputLength: MAX_DECODED_BYTES });
+    const value: unknown = JSON.parse(json.toString("utf8"));
+    if (isObject(value)) return value;
+  } catch (error) {
+    throw new CheckpointError(`it is damaged: ${messageOf(error)}`);
+  }
+  throw new CheckpointError("it is damaged: no JSON object");
+}
+
+/** Puts index and parts together. A policy that cannot be read any more is passed over. @throws CheckpointError */
+export function restore(index: CheckpointIndex, parts: readonly CheckpointPart[]): Checkpoint {
+  try {
+    const policies = new Map<string, Policy>();
+    for (const [fingerprint, document] of Object.entries(index.documents)) {
+      const policy = readPolicy(document);
+      if (policy !== undefined) policies.set(fingerprint, policy);
+    }
+    const sources = Object.entries(index.sources).map(
+      ([key, source]) => [key, restoreSource(key, source, policies, parts)] as const,
+    );
+    const followed = index.policies.flatMap((fingerprint) => policies.get(fingerprint) ?? []);
+    return { madeAfter: index.madeAfter, policies: followed, sources: new Map(sources) };
+  } catch (error) {
+    throw new CheckpointError(`it is damaged: ${messageOf(error)}`);
+  }
+}
+
+function restoreSource(
+  key: string,
+  { rules, positions, isPartial }: IndexedSource,
+  policies: ReadonlyMap<string, Policy>,
+  parts: readonly CheckpointPart[],
+): KnownSource {
+  const found = parts.flatMap((part) => part[key] ?? []);
+  const objects = found.flatMap((part) =>
+    part.objects.map(([object, writers]): SeenObject => {
+      if (typeof object.metadata.uid !== "string") throw new TypeError("an object has no UID");
+      return { object, writers: new Map(writers) };
+    }),
+  );
+  const subjects = rules.flatMap(([fingerprint, name]): PolicyRule[] => {
+    const policy = policies.get(fingerprint);
+    const rule = policy?.rules.find((each) => each.name === name);
+    return policy === undefined || rule === undefined ? [] : [{ policy, rule }];
+  });
+  return { rules: subjects, positions, objects, deleted: found.flatMap(({ deleted }) => deleted), isPartial };
+}
+
+function readPolicy({ document, origin }: PolicyDocument): Policy | undefined {
+  try {
+    return parsePolicy(document, origin);
+  } catch (error) {
+    if (error instanceof PolicyError) return undefined;
+    throw error;
+  }
+}
