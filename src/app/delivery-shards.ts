@@ -50,7 +50,7 @@ export function joinShards(
   return {
     answered: answered.promise,
     takes: (hash) => member.takes(hash % member.count),
-    holds: (hash) => member.holds(hash % member.count),
+    tenureOf: (hash) => member.tenureOf(hash % member.count),
     get share() {
       return member.count === 0 ? 0 : member.held / member.count;
     },

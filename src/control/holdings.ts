@@ -3,8 +3,8 @@
  * kube/shard-member.ts.
  */
 export class Holdings {
-  /** Mine, those that are being given away included. */
-  #owned = new Set<number>();
+  /** Mine, those that are being given away included, each with the name of its tenure. */
+  #owned = new Map<number, symbol>();
   /** Being given away: nothing new is begun. The token tells one giving away from the next. */
   readonly #draining = new Map<number, symbol>();
   /** Given away, and not yet seen to be free in the table. */
@@ -18,8 +18,9 @@ export class Holdings {
     return this.#drained;
   }
 
-  has(shard: number): boolean {
-    return this.#owned.has(shard);
+  /** What names this stretch of having the shard: another after it was lost and came back; undefined without it. */
+  tenureOf(shard: number): symbol | undefined {
+    return this.#owned.get(shard);
   }
 
   /** Whether work on the shard is to be begun. */
@@ -31,12 +32,13 @@ export class Holdings {
   follow(rows: ReadonlySet<number>, isHeld: boolean): { gained: boolean; lost: boolean } {
     for (const shard of this.#drained) if (!rows.has(shard)) this.#drained.delete(shard);
     const before = this.#owned;
-    const now = new Set(isHeld ? [...rows].filter((shard) => !this.#drained.has(shard)) : []);
+    const mine = isHeld ? [...rows].filter((shard) => !this.#drained.has(shard)) : [];
+    const now = new Map(mine.map((shard) => [shard, before.get(shard) ?? Symbol()]));
     for (const shard of this.#draining.keys()) if (!now.has(shard)) this.#draining.delete(shard);
     this.#owned = now;
     return {
-      gained: [...now].some((shard) => !before.has(shard)),
-      lost: [...before].some((shard) => !now.has(shard)),
+      gained: mine.some((shard) => !before.has(shard)),
+      lost: [...before.keys()].some((shard) => !now.has(shard)),
     };
   }
 

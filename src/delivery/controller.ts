@@ -22,7 +22,7 @@ export interface ControllerOptions extends ReconcileOptions, TemplateOptions, Ad
 
 export type ControllerPorts = Omit<
   ReconcilePorts,
-  "templates" | "server" | "recording" | "circuit" | "admission" | "onServerBack"
+  "templates" | "server" | "recording" | "circuit" | "admission" | "onServerBack" | "isHeld"
 > & { shards: Shards };
 
 /**
@@ -34,7 +34,7 @@ const SHELF_CAPACITY = 256;
 /** Works on every message of its shards that it is told of until it is gone, Failed or parked. */
 export class DeliveryController {
   readonly #options: ControllerOptions;
-  readonly #ports: ReconcilePorts & { shards: Shards };
+  readonly #ports: Omit<ReconcilePorts, "isHeld"> & { shards: Shards };
   readonly #queue: WorkQueue;
   readonly #waiting = new WaitingRoom();
   readonly #templates: TemplateStore;
@@ -158,16 +158,19 @@ export class DeliveryController {
   async #work(id: string, signal: AbortSignal): Promise<void> {
     const hash = this.#backlog.get(id)?.hash;
     if (hash === undefined || !this.#ports.shards.takes(hash)) return; // gone, or another replica's
-    const done = this.#attempt(id, signal).finally(() => this.#inHand.delete(id));
+    const done = this.#attempt(id, hash, signal).finally(() => this.#inHand.delete(id));
     this.#inHand.set(id, { hash, done });
     await done;
   }
 
-  async #attempt(id: string, signal: AbortSignal): Promise<void> {
+  async #attempt(id: string, hash: number, signal: AbortSignal): Promise<void> {
+    const { shards } = this.#ports;
+    const tenure = shards.tenureOf(hash);
+    const isHeld = () => tenure !== undefined && shards.tenureOf(hash) === tenure;
     const calls = this.#waiting.calls;
     const seen = this.#seen.take(id);
     try {
-      const verdict = await reconcile(parseId(id), seen, this.#ports, this.#options, signal);
+      const verdict = await reconcile(parseId(id), seen, { ...this.#ports, isHeld }, this.#options, signal);
       this.#follow(id, verdict, calls);
     } catch (error) {
       if (!signal.aborted) this.#retryAfterError(id, error as Error);

@@ -53,8 +53,11 @@ export interface Mailer {
 export interface Shards {
   /** Whether work is to be begun. */
   takes(hash: number): boolean;
-  /** Whether work that was begun may still have effects. */
-  holds(hash: number): boolean;
+  /**
+   * What names the stretch of time for which the messages are this process'; undefined when they are not. Work may have
+   * effects as long as it is what it was when the work began: in between, others may have gone on with it.
+   */
+  tenureOf(hash: number): symbol | undefined;
   /** How much of all work is this process', from 0 to 1. */
   readonly share: number;
 }

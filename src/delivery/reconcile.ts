@@ -1,13 +1,12 @@
 /** The story of one message: plan → render → send → record → consume. Called by controller.ts for each key. */
 
-import { hashOf } from "../control/shards.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../resources/notification-message.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import type { Admission } from "./admission.ts";
 import { fallbackTimeMs } from "./fallback.ts";
 import { type Plan, planDelivery, type Task } from "./plan.ts";
-import type { MessageKey, Shards } from "./ports.ts";
+import type { MessageKey } from "./ports.ts";
 import { type Occasion, type PreparePorts, prepareMail, tellFallback } from "./prepare.ts";
 import { type RecordPorts, record } from "./record.ts";
 import { type Followed, followedBy, reopen, restartOf } from "./restart.ts";
@@ -19,7 +18,8 @@ type OwnPorts = "permit" | "assertHeld" | "admit" | "giveBack";
 
 export interface ReconcilePorts extends Omit<SendPorts, OwnPorts>, RecordPorts, PreparePorts {
   admission: Admission;
-  shards: Pick<Shards, "holds">;
+  /** Whether the message has been this process' ever since the work on it began. */
+  isHeld(): boolean;
   logger: Logger;
   observe: DeliveryObserver;
 }
@@ -153,9 +153,8 @@ async function* attemptTask(
     const prepared = prepareMail(occasion, task, [...left], ports);
     if ("untried" in prepared) return yield prepared.untried;
     const { draft, server, fallback } = prepared;
-    const hash = hashOf(occasion.object.metadata.uid ?? "");
     const assertHeld = () => {
-      if (!ports.shards.holds(hash)) throw new ShardLost();
+      if (!ports.isHeld()) throw new ShardLost();
     };
     const permit = async (abort: AbortSignal) => {
       await ports.recording.pass(abort);

@@ -62,11 +62,12 @@ export class ShardMember {
   }
 
   /**
-   * Whether the shard is this replica's now, by this process' monotonic clock and without asking the server. A process
-   * that was paused sees the loss before its timers have run; ask it before every effect.
+   * What names the stretch of time for which the shard is this replica's, by this process' monotonic clock and without
+   * asking the server; undefined when it is not. A process that was paused sees the loss before its timers have run; and
+   * what was begun in one stretch must not go on in the next: others have had the shard meanwhile. Ask before every effect.
    */
-  holds(shard: number): boolean {
-    return this.#holdings.has(shard) && this.#isHeld();
+  tenureOf(shard: number): symbol | undefined {
+    return this.#isHeld() ? this.#holdings.tenureOf(shard) : undefined;
   }
 
   /** Whether work on the shard is to be begun. */

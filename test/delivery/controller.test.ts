@@ -24,6 +24,10 @@ interface World {
   written: string[];
   /** What the mail server makes of each mail; may throw. */
   answer: (draft: Draft) => Reason | Promise<Reason>;
+  /** Called when a mail was begun, before it is asked whether it may be completed. */
+  onBegin: () => void;
+  /** Names the stretch of time for which all messages are this replica's. */
+  tenure: symbol;
   /** Called before a status is taken; may throw. */
   onWrite: (name: string, status: MessageStatus) => void;
   /** Called before a message is deleted. */
@@ -46,6 +50,8 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
     events: [],
     written: [],
     answer: () => "Delivered",
+    onBegin: () => {},
+    tenure: Symbol(),
     onWrite: () => {},
     onRemove: () => {},
     async send(name, spec, meta = {}) {
@@ -92,7 +98,9 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
         },
         events: { record: async (_message, { reason }) => void world.events.push(reason) },
         mailer: {
-          async send(draft): Promise<RecipientOutcome[]> {
+          async send(draft, _server, permit): Promise<RecipientOutcome[]> {
+            world.onBegin();
+            permit();
             world.drafts.push(draft);
             const reason = await world.answer(draft);
             return draft.to.map((address) => ({ address, reason, message: `${reason}.` }));
@@ -100,7 +108,7 @@ function startWorld(t: TestContext, rules: Partial<AdmissionRules> = {}): World 
         },
         logger: createLogger({ format: "json", level: "info", destination: { write: () => {} } }),
         now: () => Date.now(),
-        shards: { takes: () => world.isOurs, holds: () => world.isOurs, share: 1 },
+        shards: { takes: () => world.isOurs, tenureOf: () => (world.isOurs ? world.tenure : undefined), share: 1 },
         observe: { received: () => {}, attempted: () => {}, stopped: () => {}, finished: () => {} },
       },
       { workers: 4, deadlineMs: 3_600_000, failedRetentionMs: 3_600_000, allowedRecipientDomains: [], ...rules },
@@ -141,6 +149,17 @@ for (const [what, refusal] of [
     assert.equal(world.controller.load.failed, 1);
   });
 }
+
+test("a mail that was begun before its message was lost is not completed after the message has come back", async (t) => {
+  const world = startWorld(t);
+  world.onBegin = () => {
+    if (world.stored.has("shared")) world.tenure = Symbol();
+    world.stored.delete("shared"); // another replica had it, sent its mail and consumed it
+  };
+  await world.send("shared", GOOD);
+  await world.settled();
+  assert.deepEqual(world.drafts, []);
+});
 
 test("what another replica has recorded as delivered stays so, whatever became of the mail that this one had begun", async (t) => {
   const world = startWorld(t);

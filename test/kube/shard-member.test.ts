@@ -71,7 +71,9 @@ async function startGroup(t: TestContext): Promise<Group> {
         return done;
       };
       const held = () =>
-        Array.from({ length: member.count }, (_, shard) => shard).filter((shard) => member.holds(shard));
+        Array.from({ length: member.count }, (_, shard) => shard).filter(
+          (shard) => member.tenureOf(shard) !== undefined,
+        );
       const each: Joined = { member, states, busy, held, leave: () => member.leave(), stop };
       joined.push(each);
       return each;
