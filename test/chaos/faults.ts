@@ -61,12 +61,14 @@ export async function stopSmtpServer({ smtp }: Stage, ms: number): Promise<void>
   await smtp.resume();
 }
 
-/** The replica with most mails under way now, or else the one that began the last. */
-export function busiest({ replicas, ledger }: Stage): Replica {
-  const recent = [...ledger.transactions.values()].slice(-100);
+/** The replica of `among` that began most of the last mails. */
+export function busiest({ replicas, ledger }: Stage, among: readonly Replica[] = replicas): Replica {
+  const recent = [...ledger.transactions.values()].slice(-60);
   const counts = Map.groupBy(recent, ({ client }) => client);
   const busy = (replica: Replica) => counts.get(replica.client)?.length ?? 0;
-  return [...replicas].sort((one, other) => busy(other) - busy(one))[0] as Replica;
+  const [first, ...others] = among;
+  if (first === undefined) throw new RangeError("Cannot choose among no replicas");
+  return others.reduce((most, other) => (busy(other) > busy(most) ? other : most), first);
 }
 
 function disturb(stage: Stage, what: string, replicas: readonly Replica[]): Disturbance {

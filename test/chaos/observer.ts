@@ -40,12 +40,15 @@ export async function holds(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const limit = AbortSignal.timeout(limitMs);
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), Math.min(limitMs, 2 ** 31 - 1));
   try {
-    while (!condition()) await once(changed, "change", { signal: AbortSignal.any([limit, signal]) });
+    while (!condition()) await once(changed, "change", { signal: AbortSignal.any([limit.signal, signal]) });
     return true;
   } catch (error) {
-    if (limit.aborted && !signal.aborted) return false;
+    if (limit.signal.aborted && !signal.aborted) return false;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -35,13 +35,21 @@ export async function playPhase(stage: Stage, phase: Phase, long: boolean, signa
   await applyManifests(client, templates.before, signal);
   await smtp.setMode(phase.mode ?? CALM);
 
-  const creating = createAll(client, samples, signal);
+  let fed = Math.ceil((phase.begin ?? 1) * samples.length);
+  const feed = (part: number) => {
+    fed = Math.max(fed, Math.ceil(part * samples.length));
+    changed.emit("change");
+  };
+  const mayCreate = (index: number) => holds(changed, () => index < fed, Number.POSITIVE_INFINITY, signal);
+  const creating = createAll(client, samples, mayCreate, signal);
+  creating.catch(() => {}); // awaited below
   const reached = async (part: number) => {
     const goal = part * samples.length;
     await holds(changed, () => ledger.progressOf(name) >= goal, STALLED_MS, signal);
     signal.throwIfAborted();
   };
-  await phase.play(stage, { random, long, reached });
+  await phase.play(stage, { random, long, feed, reached });
+  feed(1);
   await creating;
   await smtp.setMode(CALM);
   await applyManifests(client, templates.mended, signal);
@@ -50,10 +58,18 @@ export async function playPhase(stage: Stage, phase: Phase, long: boolean, signa
   return { seconds: (performance.now() - startMs) / 1000, requests: (await api.requests()) - requestsBefore };
 }
 
-async function createAll(client: KubeClient, samples: Sample[], signal: AbortSignal): Promise<void> {
-  const rest = samples.values();
+async function createAll(
+  client: KubeClient,
+  samples: Sample[],
+  mayCreate: (index: number) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const rest = samples.entries();
   const creator = async () => {
-    for (const { object } of rest) await untilCreated(client, object, signal);
+    for (const [index, { object }] of rest) {
+      await mayCreate(index);
+      await untilCreated(client, object, signal);
+    }
   };
   await Promise.all(Array.from({ length: CREATORS }, creator));
 }

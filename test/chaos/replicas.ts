@@ -20,6 +20,7 @@ export class Replica {
   #process: CourierProcess | undefined;
   #incarnation = 0;
   #pod = 1;
+  #isAlive = false;
 
   constructor(number: number, options: ReplicaOptions) {
     this.number = number;
@@ -29,6 +30,11 @@ export class Replica {
   /** What the running process, or the last one, is called: the name that it greets the SMTP server with. */
   get client(): string {
     return `replica-${this.number}.${this.#incarnation}`;
+  }
+
+  /** Whether a process runs that was not killed. */
+  get isAlive(): boolean {
+    return this.#isAlive;
   }
 
   /** What all its processes have printed. */
@@ -51,16 +57,19 @@ export class Replica {
       env: { CHAOS_HOSTNAME: this.client, CHAOS_CLOCK_MS: `${clockMs}` },
     });
     await this.#process.line("Listening");
+    this.#isAlive = true;
   }
 
   /** kill -9. Resolves when the process is no more. */
   async kill(): Promise<void> {
+    this.#isAlive = false;
     this.#process?.signal("SIGKILL");
     await this.#process?.ended;
   }
 
   /** Asks it to end, as a rolling update does. Resolves when it has. */
   async stop(): Promise<void> {
+    this.#isAlive = false;
     await this.#process?.stop();
   }
 

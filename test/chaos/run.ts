@@ -1,11 +1,13 @@
 /**
  * `npm run test:chaos`: kills, pauses, cuts and lies to courier on a real API server, and counts what became of every
- * mail. The same seed makes the same choices.
+ * mail. The same seed makes the same choices. `--short` is the same on a smaller scale, `--mutants` the proof that the
+ * suite sees what it looks for.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { ROOT } from "../deploy/manifests.ts";
 import { apiServerMissing } from "./api-server.ts";
+import { playMutants } from "./mutants.ts";
 import { namespacesMissing } from "./network.ts";
 import { PHASES, type Phase } from "./phases.ts";
 import { type Played, playPhase } from "./play.ts";
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${randomInt(1_000_000)}` },
     short: { type: "boolean", default: false },
     phase: { type: "string", multiple: true, default: [] },
+    mutants: { type: "boolean", default: false },
   },
 });
 const missing = await apiServerMissing();
@@ -27,19 +30,22 @@ if (missing !== undefined) {
   console.log(`skipped: ${missing}`);
   process.exit();
 }
-process.exitCode = await run();
+const noCuts = await namespacesMissing();
+const namespaces = noCuts === undefined;
+const { seed, short, phase: names } = values;
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort(new Error(signal)));
+const what = values.mutants ? "couriers that are broken on purpose" : short ? "the short run" : "the long run";
+console.log(`seed ${seed}, ${what}`);
+process.exitCode = values.mutants ? await playMutants(seed, namespaces, stopped.signal) : await run();
 
 async function run(): Promise<number> {
-  const { seed, short, phase: names } = values;
-  const noCuts = await namespacesMissing();
   const chosen = PHASES.filter(({ name }) => names.length === 0 || names.includes(name));
-  const phases = chosen.filter(({ needsCuts }) => noCuts === undefined || !needsCuts);
-  const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort(new Error(signal)));
-  console.log(`seed ${seed}, ${short ? "the short run" : "the long run"}`);
-  if (noCuts !== undefined) console.log(`skipped: cut, because ${noCuts}`);
+  const phases = chosen.filter(({ needsCuts }) => namespaces || !needsCuts);
+  for (const { name } of chosen.filter((phase) => !phases.includes(phase)))
+    console.log(`skipped: ${name}, because ${noCuts}`);
 
-  const stage = await openStage({ seed, root: ROOT, namespaces: noCuts === undefined });
+  const stage = await openStage({ seed, root: ROOT, namespaces });
   try {
     const played: { phase: Phase; took: Played }[] = [];
     for (const phase of phases) {
