@@ -11,7 +11,9 @@ export interface HttpServer {
 
 /** Serves `app` on an address. @throws Error that names the address, when it is taken */
 export async function listen(app: RequestListener, address: { host: string; port: number }): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, app);
+  // Node looks at these limits every 30 s by default, and a request that comes drop by drop has that long.
+  const limits = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer(limits, app);
   server.listen(address.port, address.host);
   await once(server, "listening").catch((cause: Error) => {
     throw new Error(
