@@ -1,5 +1,5 @@
 /** First stage of a message's life, called by reconcile.ts: message → tasks. Pure. Render comes next. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { formatProblem, isObject, type Problem } from "../resources/fields.ts";
 import type { NotificationMessage, Subscription } from "../resources/notification-message.ts";
 import { parseRecipient } from "../resources/recipient.ts";
@@ -57,7 +57,7 @@ export function planDelivery(message: NotificationMessage): Plan {
     return { tasks: [], refusals: [{ ...whole, reason: "SubscriptionInvalid", message: told }] };
   }
   const ids = new Set<string>();
-  const bodyHash = hashOf(message.body);
+  const bodyHash = hashOf(canonicalJson(message.body));
   const plans = message.subscriptions.map((given) => {
     const subscription = { ...given, name: visibleLine(given.name) };
     const id = uniqueId(subscription.name, ids);
@@ -159,7 +159,7 @@ function planEmail(
     method: "Email",
     template: ephemeral.template,
     recipients: [...recipients],
-    contentHash: hashOf([ephemeral.template, bodyHash]),
+    contentHash: hashOf(`${bodyHash} ${ephemeral.template}`),
   };
   return { tasks: [task], refusals };
 }
@@ -179,14 +179,16 @@ export function mailIdOf({ id, contentHash }: Task): string {
   return `${id} ${contentHash}`;
 }
 
-/** The same for the same JSON, in whatever order its keys come. */
-function hashOf(value: unknown): string {
-  const text = JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === "bigint") return String(inner);
-    if (!isObject(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+function hashOf(text: string): string {
+  return hash("sha256", text).slice(0, 16);
+}
+
+/** The same for the same JSON, in whatever order its keys come. Its depth was bounded before. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (!isObject(value)) return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "null");
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(",")}}`;
 }
 
 /** A status is no place for a megabyte somebody put where an address belongs, nor for a terminal's control characters. */
