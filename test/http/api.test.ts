@@ -5,6 +5,7 @@ import request from "supertest";
 import { apiFor } from "../../src/app/api-access.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { createHttpApp } from "../../src/http/app.ts";
+import type { AccessReviewer } from "../../src/http/ports.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { createLogger } from "../../src/observe/logger.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
@@ -191,4 +192,34 @@ test("with the token check, a token that the API server takes opens the API from
   await ask().set("Authorization", `Bearer ${token}`).set("Origin", "https://evil.example").expect(403);
   await server.post(`${BELOW}/${name}/retry`).set("Authorization", `Bearer ${token}`).expect(409);
   assert.ok(!platform.logs.join("").includes(token));
+});
+
+test("who may not do it is refused with the authorizers' words before the message is looked at", async () => {
+  const asked: unknown[] = [];
+  const reviewer: AccessReviewer = {
+    authenticate: async () => ({ username: "eve", groups: ["visitors"] }),
+    async authorize(user, action) {
+      asked.push([user.username, action]);
+      return { allowed: false, reason: "no rule matched" };
+    },
+  };
+  const messages = { get: () => assert.fail(), annotate: () => assert.fail() };
+  const app = appWith({ messages, guard: { kind: "tokens", reviewer } });
+  const { body } = await request(app).post(`${BELOW}/failed/retry`).set("Authorization", "Bearer x").expect(403);
+  assert.match(
+    body.message,
+    /^eve may not patch notificationmessages\..* in the namespace "cpaas-system" \(no rule matched\)/,
+  );
+  const about = { group: "aitextensions.alauda.io", resource: "notificationmessages", namespace: "cpaas-system" };
+  assert.deepEqual(asked, [["eve", { ...about, verb: "patch", name: "failed" }]]);
+});
+
+test("an API server that is away is told as such, and its address to nobody", async () => {
+  const away = async () => {
+    throw Object.assign(new Error("Cannot get x at https://10.0.0.1:6443: refused"), { code: 0 });
+  };
+  const app = appWith({ messages: { get: away, annotate: away }, guard: { kind: "loopback" } });
+  const { body, headers } = await request(app).get(`${BELOW}/failed`).expect(503);
+  assert.match(body.message, /^the API server does not answer now/);
+  assert.equal(headers["retry-after"], "1");
 });
