@@ -1,17 +1,8 @@
-import { createHash } from "node:crypto";
 import { backoffMs } from "../control/backoff.ts";
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
-import { isStale } from "./change.ts";
-import {
-  CHECKPOINT_VERSION,
-  type Checkpoint,
-  CheckpointError,
-  type CheckpointIndex,
-  type IndexedSource,
-  type PolicyDocument,
-  restore,
-} from "./checkpoint.ts";
+import { type Checkpoint, CheckpointError, type CheckpointIndex, restore } from "./checkpoint.ts";
+import { CheckpointIndexer, oldestOf } from "./checkpoint-indexer.ts";
 import { collectPart, encodeInline, fitPart, partOf } from "./checkpoint-part.ts";
 import { type CheckpointStore, PARTS } from "./checkpoint-store.ts";
 import { messageOf } from "./errors.ts";
@@ -47,11 +38,7 @@ const WRITE_TIMEOUT_MS = 10_000;
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #dirty = new Set<number>();
-  /** Of sources whose watches change, as they were before. */
-  #sections = new Map<string, IndexedSource>();
-  #documents = new Map<string, PolicyDocument>();
-  #followed: Policy[] = [];
-  readonly #fingerprints = new WeakMap<Policy, string>();
+  readonly #indexer: CheckpointIndexer;
   /** Kinds of which objects have no room, by part. */
   readonly #left = new Map<number, string[]>();
   #written: CheckpointIndex | undefined;
@@ -68,6 +55,7 @@ export class Checkpointer {
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
+    this.#indexer = new CheckpointIndexer(options);
   }
 
   /** What keeps changes from being remembered; undefined while all goes well. */
@@ -130,9 +118,7 @@ export class Checkpointer {
     const checkpoint = restore(found.index, found.parts);
     this.#isSplit = found.isSplit;
     this.#written = found.index;
-    this.#sections = new Map(Object.entries(found.index.sources));
-    this.#documents = new Map(Object.entries(found.index.documents));
-    this.#followed = checkpoint.policies;
+    this.#indexer.resume(found.index, checkpoint.policies);
     const objects = [...checkpoint.sources.values()].reduce((sum, source) => sum + source.objects.length, 0);
     logger.info({ kinds: checkpoint.sources.size, objects }, "going on from the checkpoint");
     return checkpoint;
@@ -155,7 +141,7 @@ export class Checkpointer {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     try {
-      const { index, covered } = this.#capture();
+      const { index, covered } = this.#indexer.capture(this.#written);
       if (dirty.length > 0 || JSON.stringify(index) !== JSON.stringify(this.#written))
         await this.#writeAll(index, dirty, AbortSignal.timeout(WRITE_TIMEOUT_MS));
       this.#writtenAt = performance.now();
@@ -199,65 +185,6 @@ export class Checkpointer {
     this.#written = index;
   }
 
-  /** What is so now. Sources whose watches are changing stay as they were. */
-  #capture(): { index: CheckpointIndex; covered: Set<Policy> } {
-    const { sources, followed } = this.#options;
-    const changing = new Set<Policy>();
-    const sections = new Map<string, IndexedSource>();
-    for (const [key, source] of sources.entries()) {
-      const positions = source.positions();
-      const before = this.#sections.get(key);
-      if (positions === undefined) for (const { policy } of source.rules) changing.add(policy);
-      if (positions !== undefined) {
-        const rules = source.rules.map(({ policy, rule }) => [this.#keep(policy), rule.name] as const);
-        sections.set(key, { rules, positions, isPartial: false });
-      } else if (before !== undefined) sections.set(key, before);
-    }
-    for (const key of sources.waiting()) {
-      const before = this.#sections.get(key);
-      if (before !== undefined) sections.set(key, before);
-    }
-    this.#sections = sections;
-    this.#followed = followed() ?? this.#followed;
-    const policies = this.#followed.map((policy) => this.#keep(policy));
-    const used = new Set([...policies, ...[...sections.values()].flatMap(({ rules }) => rules.map(([key]) => key))]);
-    for (const key of this.#documents.keys()) if (!used.has(key)) this.#documents.delete(key);
-    const index: CheckpointIndex = {
-      version: CHECKPOINT_VERSION,
-      madeAfter: this.#madeAfter(sections),
-      documents: Object.fromEntries(this.#documents),
-      policies,
-      sources: Object.fromEntries([...sections].map(([key, section]) => [key, { ...section }])),
-    };
-    const isCovered = (policy: Policy) => !changing.has(policy) && sources.readinessOf(policy)?.ready === true;
-    return { index, covered: new Set(sources.policies?.filter(isCovered)) };
-  }
-
-  /** The newest version of which it is known that nothing was made later for what is under way. */
-  #madeAfter(sections: ReadonlyMap<string, IndexedSource>): string {
-    const open = this.#options.sources.all().flatMap((source) => source.openSince() ?? []);
-    if (open.includes("")) return this.#written?.madeAfter ?? "";
-    if (open.length > 0) return oldestOf(open);
-    const positions = [...sections.values()].flatMap((section) =>
-      section.positions.map((each) => each.resourceVersion),
-    );
-    return newestOf([...positions, this.#options.store.lastVersion]);
-  }
-
-  #keep(policy: Policy): string {
-    const { origin, document } = policy;
-    const known = this.#fingerprints.get(policy);
-    const fingerprint =
-      known ??
-      createHash("sha256")
-        .update(JSON.stringify([origin, document]))
-        .digest("hex")
-        .slice(0, 16);
-    if (known === undefined) this.#fingerprints.set(policy, fingerprint);
-    this.#documents.set(fingerprint, { origin, document });
-    return fingerprint;
-  }
-
   #fullness(): string | undefined {
     const left = [...new Set([...this.#left.values()].flat())];
     if (left.length === 0) return undefined;
@@ -273,13 +200,4 @@ export class Checkpointer {
     this.#covered = covered;
     if (isNews) this.#options.onState();
   }
-}
-
-function oldestOf(versions: readonly string[]): string {
-  const [first = "", ...rest] = versions;
-  return rest.reduce((oldest, each) => (isStale(each, oldest) ? each : oldest), first);
-}
-
-function newestOf(versions: readonly string[]): string {
-  return versions.reduce((newest, each) => (newest === "" || isStale(newest, each) ? each : newest), "");
 }
