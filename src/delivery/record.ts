@@ -67,7 +67,8 @@ export interface Expiry {
 
 /** Changes of a message between our reading and writing it that are followed at once; then with a pause. */
 const QUICK_CONFLICTS = 3;
-const RETRY = { firstMs: 250, capMs: 15_000 };
+/** Asking often costs nothing while the API server is away: all but one request a second fail at once (kube/outage.ts). */
+const RETRY = { firstMs: 250, capMs: 5_000 };
 /** The API server has read the status and will not have it, however often it is asked. */
 const REFUSALS: readonly unknown[] = [400, 413, 422];
 /** etcd's words for an object beyond its limit, which come as a mere 500: without them one tenant's message stops all. */
@@ -161,7 +162,7 @@ async function untilAnswered<T>(request: () => Promise<T>, ports: RecordPorts, s
         shut = true;
         const retryInMs = backoffMs(attempt, RETRY);
         const facts = { error: (error as Error).message, retryInMs };
-        ports.logger.warn(facts, "Cannot write status, no mail is begun until it is");
+        ports.logger[attempt === 1 ? "warn" : "debug"](facts, "Cannot write status, no mail is begun until it is");
         await pauseMs(retryInMs, signal);
       }
     }
