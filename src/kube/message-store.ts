@@ -16,7 +16,7 @@ export function createMessageStore(client: KubeClient, namespace: string): Messa
     get: (key, signal) => client.get(typeOf(key), key, signal),
 
     async writeStatus(key, resourceVersion, status, signal) {
-      const patch = { metadata: { resourceVersion }, status };
+      const patch = { metadata: { resourceVersion }, status: withoutEmptyTexts(status, null) };
       try {
         const { metadata } = await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
         return { resourceVersion: metadata.resourceVersion ?? "" };
@@ -55,6 +55,17 @@ export function createMessageStore(client: KubeClient, namespace: string): Messa
       return "";
     },
   };
+}
+
+/**
+ * Some API servers take an empty text for null when they check it against the schema, and refuse it (a build of 1.20 did).
+ * In a merge patch null takes a field away; a list is replaced as it is, so what stands in one is left out.
+ */
+function withoutEmptyTexts(value: unknown, empty: null | undefined): unknown {
+  if (value === "") return empty;
+  if (Array.isArray(value)) return value.map((item) => (item === "" ? item : withoutEmptyTexts(item, undefined)));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutEmptyTexts(each, empty)]));
 }
 
 function typeOf({ group }: MessageKey): ResourceType {

@@ -157,9 +157,9 @@ function parseStatus(status: unknown): Observed & { phase?: Phase; conditions: C
 function parseCondition(value: unknown): Condition[] {
   if (!isObject(value)) return [];
   const reader = new FieldReader();
-  const method = reader.text(value, "", "method");
+  const method = reader.text(value, "", "method") ?? "";
   const status = reader.text(value, "", "status");
-  if (method === undefined || (status !== "True" && status !== "False" && status !== "Unknown")) return [];
+  if (status !== "True" && status !== "False" && status !== "Unknown") return [];
   const retryTimes = field(value, "retryTimes");
   return [
     {

@@ -32,6 +32,14 @@ test("a status is a merge patch of this version's status, in the group that the 
   ]);
 });
 
+test("an empty text is written as none: some API servers take it for null and refuse it", async (t) => {
+  const { asked, store } = await storeOf(t, ({ response }) => json(response, { metadata: { resourceVersion: "8" } }));
+  const status = { summary: { reason: "", ready: "False" }, conditions: [{ method: "", addresses: [""], uid: "a" }] };
+  await store.writeStatus(KEY, "7", status, SIGNAL);
+  const written = '{"summary":{"reason":null,"ready":"False"},"conditions":[{"addresses":[""],"uid":"a"}]}';
+  assert.equal(asked[0]?.slice(asked[0].indexOf('"status":')), `"status":${written}}`);
+});
+
 test("a changed message is a conflict, a deleted one is gone", async (t) => {
   const changed = await storeOf(t, refuse(409, "Conflict"));
   assert.equal(await changed.store.writeStatus(KEY, "7", {}, SIGNAL), "conflict");
