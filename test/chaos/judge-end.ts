@@ -51,13 +51,17 @@ function judgeFailed(sample: Sample, end: End, evidence: Evidence): string[] {
   ];
 }
 
-function isRight({ invalid }: Sample, address: string, reason: string, evidence: Evidence): boolean {
+function isRight({ invalid, tasks }: Sample, address: string, reason: string, evidence: Evidence): boolean {
   switch (reason) {
     case "Delivered":
       return evidence.acceptances.has(address);
     case "RecipientRejected":
-    case "MailRejected":
       return invalid.includes(address) || [...evidence.ledger.refusalsOf(address)].some((code) => code >= 500);
+    case "MailRejected": {
+      const task = tasks.find((addresses) => addresses.includes(address)) ?? [];
+      const ofTask = evidence.transactions.filter(({ to }) => to.some((one) => task.includes(one)));
+      return ofTask.some(({ dot: { code = 0 } = {} }) => code >= 500); // final for the whole task
+    }
     case "OutcomeUnknown":
       return countUnanswered(address, evidence) >= 2;
     default:

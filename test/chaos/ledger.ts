@@ -55,7 +55,7 @@ export class Ledger {
   readonly ends = new Map<string, End>();
   /** Message name → the last reason it waits for. */
   readonly waiting = new Map<string, string>();
-  /** Address → when its delivery was first seen recorded in a status. */
+  /** Address → when its delivery was first seen recorded in a status, or at the latest when its message was gone. */
   readonly recordedAt = new Map<string, number>();
   /** The one that runs now. */
   phase = "";
@@ -86,7 +86,6 @@ export class Ledger {
       const { answer, messageId, at, code } = event;
       transaction.dot = { answer, messageId, at, ...(code !== undefined && { code }) };
       if (isAcceptance(answer)) this.#move(this.ownerOf(transaction.to[0] ?? ""));
-      if (code !== undefined) for (const address of transaction.to) this.#refuse(address, code);
     }
   }
 
@@ -97,7 +96,7 @@ export class Ledger {
     this.#lastSeen.set(name, object);
     for (const { addresses, reason } of conditions) {
       if (reason !== "Delivered") continue;
-      for (const address of addresses) if (!this.recordedAt.has(address)) this.recordedAt.set(address, at);
+      for (const address of addresses) this.#record(address, at);
     }
     if (phase === "Failed") this.#end(name, { end: "failed", phase, conditions });
     const waits = conditions.find(({ reason }) => reason !== "Delivered")?.reason;
@@ -107,6 +106,7 @@ export class Ledger {
   /** The watch showed a deletion, with the object's last state; without it where a list lacked the message. */
   gone(name: string, object: KubeObject | undefined, at: number): void {
     if (object !== undefined) this.saw(object, at);
+    for (const address of this.samples.get(name)?.tasks.flat() ?? []) this.#record(address, at);
     const { phase, conditions } = statusOf(object ?? this.#lastSeen.get(name));
     this.#end(name, { end: "deleted", phase, conditions, ...(object === undefined && { unseen: true }) });
   }
@@ -125,7 +125,7 @@ export class Ledger {
     return this.#owners.get(address);
   }
 
-  /** Reply codes with which the server refused this recipient, before or after the final dot. */
+  /** Reply codes with which the server refused this recipient. */
   refusalsOf(address: string): ReadonlySet<number> {
     return this.#refusals.get(address) ?? new Set();
   }
@@ -139,6 +139,10 @@ export class Ledger {
     return [...this.samples.values()].flatMap(({ name, phase: of }) =>
       of === phase && !this.ends.has(name) ? [name] : [],
     );
+  }
+
+  #record(address: string, at: number): void {
+    if (!this.recordedAt.has(address)) this.recordedAt.set(address, at);
   }
 
   #move(sample: Sample | undefined): void {
