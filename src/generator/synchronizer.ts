@@ -140,7 +140,8 @@ export class Synchronizer {
   async #sourceChanged(type: ServedType, { type: what, object }: LabelledChange): Promise<void> {
     const { ownWrites, cluster, writer } = this.#options;
     const { uid = "", namespace = "", name = "" } = object.metadata;
-    if (what === "appeared" || (what === "changed" && (await ownWrites.includes(type.kind, object)))) return;
+    // One that appears may have changed since it was marked, before the watch saw it.
+    if (what !== "gone" && (await ownWrites.includes(type.kind, object))) return;
     const isCopy = ({ metadata }: KubeObject) => metadata.labels?.[SOURCE_UID_LABEL] === uid;
     const copies = (this.#downstream.get(typeKey(type))?.objects() ?? []).filter(isCopy);
     const makers = new Set(copies.flatMap((copy) => this.#makerKey(copy) ?? []));

@@ -10,7 +10,7 @@ import {
 import { type KnownSource, ResumePoint, type WatchPosition } from "./known-source.ts";
 import type { GeneratorPorts, ServedType } from "./ports.ts";
 import { Progress } from "./progress.ts";
-import { type PolicyRule, planScopes, type Scope } from "./reach.ts";
+import { mayMatch, type PolicyRule, planScopes, type Scope } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { RuleIndex } from "./rule-index.ts";
 import { missingOf, type ObjectEvent, ScopedWatch, stopWatches, troubleOf } from "./scoped-watch.ts";
@@ -55,6 +55,8 @@ export class TypeSource {
   #retired: ScopedWatch[] = [];
   #rules: readonly PolicyRule[] = [];
   #index: RuleIndex;
+  /** Rules whose objects have all been seen: one of theirs that was not is new, whichever watch brings it. */
+  #settled: readonly PolicyRule[] = [];
   #signature = "";
 
   /** @param known what a checkpoint knows of the kind: the source goes on from there */
@@ -148,6 +150,8 @@ export class TypeSource {
     const signature = JSON.stringify([scopes, rules.map(({ policy, rule }) => [policy.namespace, rule.match])]);
     if (signature === this.#signature) return;
     this.#signature = signature;
+    const kept = new Set(rules.map(keyOf));
+    this.#settled = this.#settled.filter((rule) => kept.has(keyOf(rule)));
     this.#retired.push(...this.#watches);
     this.#watches = scopes.map((scope) => this.#watchOf(scope));
     for (const watch of this.#watches) watch.start();
@@ -180,7 +184,7 @@ export class TypeSource {
       case "Deleted":
         return this.#forget(object, object.metadata.resourceVersion ?? "", watch);
       case "Listed":
-        return this.#see(object, watch.synced || this.#resume?.knowsObjects ? "new" : "seed", watch);
+        return this.#see(object, this.#isNewWhenListed(object, watch) ? "new" : "seed", watch);
       case "Added":
         return this.#see(object, "new", watch);
       case "Modified":
@@ -242,7 +246,10 @@ export class TypeSource {
   }
 
   #noteState(): void {
-    if (this.#watches.every(({ synced }) => synced)) this.#retireOld();
+    if (this.#watches.every(({ synced }) => synced)) {
+      this.#settled = this.#rules;
+      this.#retireOld();
+    }
     this.#options.onState();
   }
 
@@ -256,7 +263,21 @@ export class TypeSource {
     for (const [uid, { object }] of this.#seen) if (!this.#mayMatch(object)) this.#seen.delete(uid);
   }
 
+  /**
+   * Whether an object that is listed and was not seen is new. The list of a new watch may bring what was created a moment ago
+   * before the old watch does.
+   */
+  #isNewWhenListed(object: KubeObject, { synced }: ScopedWatch): boolean {
+    const isSettled = () => this.#settled.some((rule) => mayMatch(rule, this.#options.type, object));
+    return synced || this.#resume?.knowsObjects === true || isSettled();
+  }
+
   #mayMatch(object: KubeObject): boolean {
     return this.#index.rulesFor(object).length > 0;
   }
+}
+
+/** The same for a rule that looks at the same objects, be its policy edited elsewhere. */
+function keyOf({ policy, rule }: PolicyRule): string {
+  return JSON.stringify([policy.namespace, policy.name, rule.match]);
 }

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { ServedType, SourceEvent, WatchSource } from "../../src/generator/ports.ts";
+import { TypeSource } from "../../src/generator/type-source.ts";
+import { CONFIG_MAP } from "../../src/resources/kinds.ts";
+import { configMap, policyOf } from "./objects.ts";
+
+const TYPE: ServedType = { ...CONFIG_MAP, preferred: true, verbs: ["list", "watch"], hasStatus: false };
+
+function rulesOf(...names: string[]) {
+  return names.flatMap((name) => {
+    const policy = { ...policyOf(`match: {any: [{resources: {kinds: [ConfigMap], names: ['${name}*']}}]}`), name };
+    return policy.rules.map((rule) => ({ policy, rule }));
+  });
+}
+
+/** A source whose watches say what the test tells them to. */
+function scripted() {
+  const watches: ((event: SourceEvent) => Promise<void>)[] = [];
+  const changes: string[] = [];
+  const watch: WatchSource = async (_type, _options, handlers) => {
+    watches.push(async (event) => void (await handlers.onEvent(event)));
+  };
+  const source = new TypeSource({
+    type: TYPE,
+    watch,
+    onChange: async ({ request, finish }) => {
+      changes.push(`${request.operation} ${request.object.metadata.name}`);
+      finish(true);
+    },
+    onState: () => {},
+  });
+  const say = async (index: number, event: SourceEvent) => await watches[index]?.(event);
+  return { source, changes, say };
+}
+
+function named(name: string, resourceVersion: string) {
+  return configMap(resourceVersion, {}, { name, uid: name });
+}
+
+const SYNCED: SourceEvent = { type: "Synced", resourceVersion: "1" };
+
+test("what is created while another policy comes is new, though the list of the new watch names it first", async () => {
+  const { source, changes, say } = scripted();
+  source.follow(rulesOf("a"));
+  await say(0, { type: "Listed", object: named("a-before", "1") });
+  await say(0, SYNCED);
+  source.follow(rulesOf("a", "b"));
+  await say(1, { type: "Listed", object: named("a-before", "1") });
+  await say(1, { type: "Listed", object: named("a-new", "5") });
+  await say(1, { type: "Listed", object: named("b-before", "2") });
+  await say(0, { type: "Added", object: named("a-new", "5") });
+  await say(1, SYNCED);
+  assert.deepEqual(changes, ["CREATE a-new"]);
+});
+
+test("a policy that went and came back takes what there is for known", async () => {
+  const { source, changes, say } = scripted();
+  source.follow(rulesOf("a", "b"));
+  await say(0, { type: "Listed", object: named("a-before", "1") });
+  await say(0, SYNCED);
+  source.follow(rulesOf("b"));
+  source.follow(rulesOf("a", "b"));
+  await say(2, { type: "Listed", object: named("a-before", "1") });
+  await say(2, SYNCED);
+  assert.deepEqual(changes, []);
+});
