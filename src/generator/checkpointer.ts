@@ -129,10 +129,13 @@ export class Checkpointer {
     if (dueAt >= this.#dueAt) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => {
-      this.#dueAt = Number.POSITIVE_INFINITY;
-      this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write());
-    }, dueAt - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#dueAt = Number.POSITIVE_INFINITY;
+        this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write());
+      },
+      Math.max(0, dueAt - performance.now()),
+    );
   }
 
   /** Never rejects. */

@@ -14,8 +14,8 @@ import { clusterPolicy, createPolicy, kubeconfigOf, makeNamespace, onEnd, openCl
 const KILLS = process.env["COURIER_TEST_KUBECONFIG"] === undefined ? 8 : 50;
 /** Another seed kills at other points. */
 const SEED = Number(process.env["COURIER_TEST_SEED"] ?? 1);
-/** From before the process leads until after its first checkpoint. */
-const MAX_LIFE_MS = 2_500;
+/** From before the process leads until after its first checkpoint. Were no life that long, the API server would forget. */
+const MAX_LIFE_MS = 4_000;
 const PATIENCE_MS = 60_000;
 
 /** Marsaglia's xorshift: numbers from 0 to 1, the same for the same seed. */
