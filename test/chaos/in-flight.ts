@@ -21,17 +21,17 @@ export function isAccepted({ dot }: Transaction): boolean {
 
 /**
  * Mails that the disturbed replicas had begun and whose outcome was not recorded when it came, and those that they began
- * while it lasted and that were not recorded at its end: the messages were in their workers' hands.
+ * while it lasted and could not record: the messages were in their workers' hands. While the cure takes effect some can be
+ * recorded already.
  */
 export function inFlight(ledger: Ledger, transactions: Transaction[], disturbance: Disturbance): Transaction[] {
   const { clients, from, curedFrom, until } = disturbance;
   return transactions.filter((transaction) => {
     const { client, beganAt, dot, overAt = Number.POSITIVE_INFINITY } = transaction;
     if (!clients.includes(client) || beganAt >= until) return false;
-    const end = beganAt < curedFrom ? curedFrom : until;
-    const asked = beganAt < from || !Number.isFinite(end) ? from : end;
-    if (isAccepted(transaction)) return isUnrecorded(ledger, transaction, asked);
-    return (dot?.at ?? overAt) >= from;
+    if (!isAccepted(transaction)) return (dot?.at ?? overAt) >= from;
+    if (beganAt >= from && beganAt < curedFrom) return true;
+    return isUnrecorded(ledger, transaction, beganAt < from ? from : until);
   });
 }
 

@@ -120,6 +120,16 @@ test("a repeat of a mail that was recorded before the kill is not allowed", () =
   assert.deepEqual(violations(), ["ann@chaos.example: sent again by replica-2.1 8 ms after its delivery was recorded"]);
 });
 
+test("a mail that a replica sent while it was cut from the API server may be sent again by another", () => {
+  const { ledger, mail, status, deleted, violations } = story();
+  ledger.disturb({ phase: PHASE, what: "cut", clients: ["replica-1.1"], from: 5, curedFrom: 30, until: 31 });
+  mail("accepted", 6, { client: "replica-1.1" });
+  mail("accepted", 20, { client: "replica-2.1" });
+  status("Done", "Delivered", 22);
+  deleted(23);
+  assert.deepEqual(violations(), []);
+});
+
 test("what a paused replica begins after its pause needs an excuse of its own", () => {
   const { ledger, mail, status, deleted, violations } = story();
   const pause = { phase: PHASE, what: "SIGSTOP", clients: ["replica-1.1"], from: 5, curedFrom: 30, until: 30 };
