@@ -8,7 +8,7 @@ import { createMetrics } from "../observe/metrics.ts";
 import { parseData } from "../template/index.ts";
 import { apiFor } from "./api-access.ts";
 import { accessOf } from "./cluster-access.ts";
-import { deliver } from "./delivery-term.ts";
+import { deliver } from "./deliver.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { type Service, startService } from "./service.ts";
 import { VERSION } from "./version.ts";

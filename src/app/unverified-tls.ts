@@ -2,7 +2,7 @@ import type { MailServerState } from "../delivery/ports.ts";
 import type { EmailServer } from "../mail/email-server.ts";
 import { SECRET } from "../resources/kinds.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
-import type { DeliveryParts } from "./delivery-term.ts";
+import type { DeliveryParts } from "./deliver.ts";
 
 const NOTE =
   "insecureSkipVerify is true: anybody between courier and the mail server can read the mails and the login. " +

@@ -4,10 +4,10 @@ import { formatKey, type KubeObject } from "../resources/object.ts";
 import { explainTrouble, isFallbackDue, renderFallback, type TemplateTrouble } from "./fallback.ts";
 import { mailIdOf, type Task } from "./plan.ts";
 import type { Draft, MailServer, MailServerState } from "./ports.ts";
+import type { AttemptOutcome } from "./progress.ts";
 import { type Rendered, renderTask } from "./render.ts";
 import { untriedForAll } from "./send.ts";
 import { sourceOf } from "./source.ts";
-import type { AttemptOutcome } from "./status.ts";
 import type { TemplateStore } from "./templates.ts";
 
 export interface PreparePorts {

@@ -8,11 +8,11 @@ import { fallbackTimeMs } from "./fallback.ts";
 import { type Plan, planDelivery, type Task } from "./plan.ts";
 import type { MessageKey } from "./ports.ts";
 import { type Occasion, type PreparePorts, prepareMail, tellFallback } from "./prepare.ts";
+import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./progress.ts";
 import { type RecordPorts, record } from "./record.ts";
 import { type Followed, followedBy, reopen, restartOf } from "./restart.ts";
 import { planWait, type Wait } from "./schedule.ts";
 import { type SendPorts, sendTask, untriedForAll } from "./send.ts";
-import { type AttemptOutcome, addAttempt, type Progress, pendingRecipients, resumeProgress } from "./status.ts";
 
 type OwnPorts = "permit" | "assertHeld" | "admit" | "giveBack";
 

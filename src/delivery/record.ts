@@ -14,19 +14,10 @@ import type { KubeObject } from "../resources/object.ts";
 import { formatDuration } from "./format-duration.ts";
 import { type Plan, planDelivery } from "./plan.ts";
 import type { EventRecorder, MessageKey, Messages, WriteResult } from "./ports.ts";
+import { adoptEnds, carryProgress, expireProgress, type Progress, resumeProgress } from "./progress.ts";
 import { consequenceOf, isReason } from "./reasons.ts";
 import type { Followed } from "./restart.ts";
-import {
-  adoptEnds,
-  briefStatus,
-  carryProgress,
-  expireProgress,
-  foldStatus,
-  hasStatus,
-  logStatus,
-  type Progress,
-  resumeProgress,
-} from "./status.ts";
+import { briefStatus, foldStatus, hasStatus, logStatus } from "./status.ts";
 
 export interface RecordPorts {
   messages: Messages;

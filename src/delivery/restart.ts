@@ -1,7 +1,8 @@
 /** When a message that was worked on before is begun anew, called by reconcile.ts. Pure. */
 import type { NotificationMessage } from "../resources/notification-message.ts";
 import { WHOLE_MESSAGE } from "./plan.ts";
-import { formatTime, type Outcome, type Progress } from "./status.ts";
+import type { Outcome, Progress } from "./progress.ts";
+import { formatTime } from "./status.ts";
 
 /**
  * - `retry`: a person asks for it, by a value of the retry annotation that was not followed yet;

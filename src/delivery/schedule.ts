@@ -1,8 +1,8 @@
 /** When a message that is not finished is tried again, called by reconcile.ts. Pure but for the jitter. */
 import { backoffMs } from "../control/backoff.ts";
 import type { Plan } from "./plan.ts";
+import { type Outcome, type Progress, pendingRecipients } from "./progress.ts";
 import { consequenceOf } from "./reasons.ts";
-import { type Outcome, type Progress, pendingRecipients } from "./status.ts";
 
 /** What a parked message waits for: the mail server, or a template (`template/<namespace>/<name>`). */
 export type Topic = "server" | `template/${string}`;

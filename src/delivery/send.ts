@@ -3,8 +3,8 @@ import { backoffMs } from "../control/backoff.ts";
 import type { Circuit } from "../control/circuit.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type Draft, MAX_RECIPIENTS, type Mailer, type MailServer, type RecipientOutcome } from "./ports.ts";
+import type { AttemptOutcome } from "./progress.ts";
 import { consequenceOf, type Reason } from "./reasons.ts";
-import type { AttemptOutcome } from "./status.ts";
 
 /** A probe is one message: at this cap the first mail is out five seconds after the server is back. */
 const SERVER_AWAY = { firstMs: 1000, capMs: 4000 };

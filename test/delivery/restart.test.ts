@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { planDelivery } from "../../src/delivery/plan.ts";
+import { pendingRecipients, resumeProgress } from "../../src/delivery/progress.ts";
 import { followedBy, reopen, restartOf } from "../../src/delivery/restart.ts";
-import { pendingRecipients, resumeProgress } from "../../src/delivery/status.ts";
 import { parseNotificationMessage } from "../../src/resources/notification-message.ts";
 import type { Json } from "../../src/resources/object.ts";
 import { messageOf, subscriptionOf } from "../support/platform.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Plan, Task } from "../../src/delivery/plan.ts";
+import { type AttemptOutcome, addAttempt, type Progress } from "../../src/delivery/progress.ts";
 import { planWait } from "../../src/delivery/schedule.ts";
-import { type AttemptOutcome, addAttempt, type Progress } from "../../src/delivery/status.ts";
 
 const ANN = "ann@example.com";
 const task: Task = {
