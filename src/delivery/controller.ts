@@ -53,7 +53,7 @@ export class DeliveryController {
     this.#templates = new TemplateStore(options);
     this.#queue = new WorkQueue({ now: ports.now });
     this.#circuit = new Circuit(ports.now);
-    this.#freshness = new Freshness(ports.messages);
+    this.#freshness = new Freshness(ports);
     this.#ports = {
       ...ports,
       templates: this.#templates,

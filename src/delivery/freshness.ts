@@ -1,5 +1,6 @@
 /** Which objects of the watch can be worked on as they are, and which have to be read first; kept by controller.ts. */
 import { pauseMs } from "../control/pause.ts";
+import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { Messages } from "./ports.ts";
 
@@ -8,6 +9,11 @@ export type Origin = { listedAfter: number } | "event";
 
 const RETRY_MS = 1_000;
 
+interface FreshnessPorts {
+  messages: Pick<Messages, "version">;
+  logger: Logger;
+}
+
 /**
  * A message of a shard that has just come to this replica may have been sent by the one that had it, and what the watch
  * brings may be older than that. Trusted is a list that was begun since, and an object whose resourceVersion is later than
@@ -15,13 +21,15 @@ const RETRY_MS = 1_000;
  * trusted.
  */
 export class Freshness {
-  readonly #messages: Pick<Messages, "version">;
+  readonly #ports: FreshnessPorts;
   #gains = 0;
   /** Nothing was ever another's: everything may be trusted. */
   #after = Number.NEGATIVE_INFINITY;
+  /** The trouble that was logged last. */
+  #told = "";
 
-  constructor(messages: Pick<Messages, "version">) {
-    this.#messages = messages;
+  constructor(ports: FreshnessPorts) {
+    this.#ports = ports;
   }
 
   /** For the {@link Origin} of a list that begins now. */
@@ -41,12 +49,20 @@ export class Freshness {
     const gain = this.#gains;
     while (gain === this.#gains && !signal.aborted) {
       try {
-        const version = Number(await this.#messages.version(signal));
+        const version = Number(await this.#ports.messages.version(signal));
         if (gain === this.#gains) this.#after = version;
+        this.#told = "";
         return;
-      } catch {
+      } catch (error) {
+        if (!signal.aborted) this.#tell(error as Error);
         await pauseMs(RETRY_MS, signal).catch(() => undefined); // until then each message is read before it is sent
       }
     }
+  }
+
+  #tell({ message: error }: Error): void {
+    if (error === this.#told) return;
+    this.#told = error;
+    this.#ports.logger.warn({ error }, "Cannot ask for the version of the messages, each is read before it is sent");
   }
 }
