@@ -37,6 +37,7 @@ export function joinShards(
       identity: config.identity,
       shards: config.shards,
       leaseDurationMs: config.leaseDuration,
+      watchSilenceMs: config.watchSilence,
     },
     {
       onChange: (gained) => controllerOf().resettle(gained, stop),

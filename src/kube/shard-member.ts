@@ -1,16 +1,14 @@
 import { Holdings } from "../control/holdings.ts";
 import { pauseMs } from "../control/pause.ts";
-import { planShards, type ShardTable, shardsOf } from "../control/shards.ts";
+import { planShards, shardsOf } from "../control/shards.ts";
 import { LEASE } from "../resources/kinds.ts";
 import { isConflict } from "./lease-lock.ts";
 import { Seat, tenurePrefix } from "./seat.ts";
 import type { ShardHandlers, ShardOptions } from "./shard-ports.ts";
 import { GROUP_LABEL, ShardView } from "./shard-view.ts";
-import { putOut, type ShardClient, tableName, writeTable } from "./shard-writes.ts";
+import { putOut, type ShardClient, TableWriter, tableName } from "./shard-writes.ts";
 import { watchResource } from "./watch-resource.ts";
 
-/** The watch carries this replica's own renewals, so that a longer silence is a broken connection. */
-const WATCH_SILENCE_MS = 60_000;
 /** How often the time of others is looked at; it costs no request. */
 const TICK_MS = 1_000;
 
@@ -24,6 +22,7 @@ export class ShardMember {
   readonly #options: ShardOptions;
   readonly #handlers: ShardHandlers;
   readonly #view: ShardView;
+  readonly #tableWriter: TableWriter;
   readonly #renewPeriodMs: number;
   #seat: Seat | undefined;
   #leaving = false;
@@ -35,14 +34,13 @@ export class ShardMember {
   /** What does not work at the moment, by part. */
   readonly #troubles = new Map<"watch" | "seat" | "table", Error>();
   #poked = Promise.withResolvers<void>();
-  /** The table's version when it was last written to: nothing is planned before the watch has brought another. */
-  #wrote: { over: string | undefined; atMs: number } | undefined;
 
   constructor(client: ShardClient, options: ShardOptions, handlers: ShardHandlers) {
     this.#client = client;
     this.#options = options;
     this.#handlers = handlers;
     this.#view = new ShardView(tableName(options.name));
+    this.#tableWriter = new TableWriter(client, options);
     this.#renewPeriodMs = Math.ceil(options.leaseDurationMs / 5);
   }
 
@@ -95,11 +93,13 @@ export class ShardMember {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { namespace, name, leaseDurationMs } = this.#options;
+    const { namespace, name, leaseDurationMs, watchSilenceMs } = this.#options;
+    // Renewals are seen more often than that: a replica that hears nothing knows no longer who is alive.
+    const silenceMs = Math.min(leaseDurationMs, watchSilenceMs);
     await watchResource(
       this.#client,
       LEASE,
-      { namespace, labelSelector: `${GROUP_LABEL}=${name}`, silenceMs: Math.min(leaseDurationMs, WATCH_SILENCE_MS) },
+      { namespace, labelSelector: `${GROUP_LABEL}=${name}`, silenceMs },
       {
         onEvent: (event) => {
           if (!this.#view.apply(event)) return;
@@ -165,7 +165,7 @@ export class ShardMember {
   async #takeSeat(signal: AbortSignal): Promise<void> {
     const { namespace, name, identity, shards, leaseDurationMs } = this.#options;
     const wish = () => ({ shards, leaving: this.#leaving });
-    for (const seat of this.#freeSeats()) {
+    for (const seat of this.#view.freeSeats(name, shards)) {
       this.#seat = await Seat.take(
         this.#client,
         { namespace, group: name, identity, leaseDurationMs, wish },
@@ -176,12 +176,6 @@ export class ShardMember {
     }
   }
 
-  #freeSeats(): string[] {
-    const { name, shards } = this.#options;
-    const seats = Array.from({ length: shards }, (_, index) => `${name}-${index}`);
-    return seats.filter((seat) => !this.#view.isTaken(seat));
-  }
-
   async #plan(signal: AbortSignal): Promise<void> {
     const seat = this.#seat;
     if (seat === undefined || !this.#isHeld()) return;
@@ -189,7 +183,7 @@ export class ShardMember {
     const plan = planShards(table, members, seat.id, this.#holdings.drained);
     this.#isSettled = plan.next === undefined && members.some(({ id }) => id === seat.id);
     this.#drain(plan.give);
-    if (plan.next !== undefined) await this.#write(plan.next, signal);
+    if (plan.next !== undefined) await this.#tableWriter.write(this.#view.tableLease, plan.next, signal);
   }
 
   #drain(shards: number[]): void {
@@ -202,15 +196,6 @@ export class ShardMember {
         this.#poke();
       });
     }
-  }
-
-  async #write(table: ShardTable, signal: AbortSignal): Promise<void> {
-    const lease = this.#view.tableLease;
-    const over = lease?.metadata.resourceVersion;
-    const isUnseen = this.#wrote?.over === over && performance.now() < (this.#wrote?.atMs ?? 0) + TICK_MS;
-    if (isUnseen) return;
-    this.#wrote = { over, atMs: performance.now() };
-    await writeTable(this.#client, this.#options, lease, table, signal);
   }
 
   /** Follows table and seat: what is this replica's now. */
@@ -244,11 +229,12 @@ export class ShardMember {
   }
 
   #tell(): void {
+    const { name, shards } = this.#options;
     const [error] = this.#troubles.values();
     if (error !== undefined) this.#handlers.onState({ phase: "retrying", error });
     else if (this.held > 0) this.#handlers.onState({ phase: "working" });
     else if (this.#leaving || !this.#view.isSynced) return;
-    else if (this.#seat === undefined && this.#freeSeats().length === 0)
+    else if (this.#seat === undefined && this.#view.freeSeats(name, shards).length === 0)
       this.#handlers.onState({ phase: "standby", why: "there are as many replicas as shards" });
     else if (this.#isSettled && this.#isHeld())
       this.#handlers.onState({ phase: "standby", why: "the other replicas have all shards still" });

@@ -10,6 +10,8 @@ export interface ShardOptions {
   shards: number;
   /** How long the others wait for a replica that is silent. */
   leaseDurationMs: number;
+  /** A watch of the Leases that carries nothing for so long, or for the Lease's duration, is opened anew. */
+  watchSilenceMs: number;
 }
 
 /**

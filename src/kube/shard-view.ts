@@ -55,9 +55,10 @@ export class ShardView {
     });
   }
 
-  /** Whether somebody has that seat; a holder that died has it until it is put out. */
-  isTaken(name: string): boolean {
-    return (specOf(this.#seats.get(name)?.lease).holderIdentity ?? "") !== "";
+  /** Which of the `count` seats of `group` nobody has; a holder that died has its seat until it is put out. */
+  freeSeats(group: string, count: number): string[] {
+    const seats = Array.from({ length: count }, (_, index) => `${group}-${index}`);
+    return seats.filter((seat) => (specOf(this.#seats.get(seat)?.lease).holderIdentity ?? "") === "");
   }
 
   /** Seats whose holder has not renewed for as long as it promised to, while this process was looking. */

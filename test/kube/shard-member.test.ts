@@ -58,7 +58,15 @@ async function startGroup(t: TestContext): Promise<Group> {
       const busy = new Set<number>();
       const member = new ShardMember(
         own,
-        { namespace: NAMESPACE, name: "group", identity, shards: 4, leaseDurationMs: 3000, ...options },
+        {
+          namespace: NAMESPACE,
+          name: "group",
+          identity,
+          shards: 4,
+          leaseDurationMs: 3000,
+          watchSilenceMs: 60_000,
+          ...options,
+        },
         {
           onChange: () => {},
           idle: (shard) => until(() => !busy.has(shard)),
