@@ -31,6 +31,7 @@ type Kind =
   | "busy"
   | "refused"
   | "policy"
+  | "silent"
   | "invalid"
   | "late"
   | "broken"
@@ -39,12 +40,13 @@ type Kind =
 
 /** Kind → its share in a hundred. */
 const SHARES: Record<Kind, number> = {
-  plain: 56,
+  plain: 54,
   several: 12,
   "two-tasks": 6,
   busy: 5,
   refused: 5,
   policy: 3,
+  silent: 2,
   invalid: 3,
   late: 4,
   broken: 2,
@@ -93,6 +95,8 @@ function makeSample(phase: string, index: number, kind: Kind, random: Random): S
       return sample([[address("refused"), ...(random.next() < 0.5 ? [address("ok", 1, 2)] : [])]]);
     case "policy":
       return sample([[address("policy")]]);
+    case "silent":
+      return sample([[address("silent")]]);
     case "invalid":
       return sample([[address("ok")]], { invalid: [`nobody-${name}`] });
     case "late":

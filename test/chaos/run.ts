@@ -37,7 +37,7 @@ const stopped = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort(new Error(signal)));
 const what = values.mutants ? "couriers that are broken on purpose" : short ? "the short run" : "the long run";
 console.log(`seed ${seed}, ${what}`);
-process.exitCode = values.mutants ? await playMutants(seed, namespaces, stopped.signal) : await run();
+process.exitCode = values.mutants ? await playMutants(seed, names, namespaces, stopped.signal) : await run();
 
 async function run(): Promise<number> {
   const chosen = PHASES.filter(({ name }) => names.length === 0 || names.includes(name));

@@ -8,6 +8,7 @@ import {
   befalls,
   CALM,
   type DotAnswer,
+  isSilenced,
   type SmtpCommand,
   type SmtpEvent,
   type SmtpFault,
@@ -150,7 +151,7 @@ async function answerDot(
     end("refused", Number(refused.slice(0, 3)));
     return done(asError(refused));
   }
-  if (server === undefined || fails("drop-after-dot", subject)) {
+  if (server === undefined || isSilenced(to) || fails("drop-after-dot", subject)) {
     end("vanished");
     return void socket?.destroy();
   }

@@ -63,6 +63,11 @@ export function standingReply(address: string, nth: number): string | undefined 
   return undefined;
 }
 
+/** Whether it closes the connection instead of answering the final dot, every time. */
+export function isSilenced(to: string[]): boolean {
+  return to.some((address) => address.startsWith("silent-"));
+}
+
 /** How it meets a mail for these recipients after the final dot. */
 export function standingRefusal(to: string[]): string | undefined {
   return to.some((address) => address.startsWith("policy-")) ? "554 5.7.1 Refused by policy" : undefined;
