@@ -62,6 +62,7 @@ export class Ledger {
   readonly #owners = new Map<string, Sample>();
   readonly #refusals = new Map<string, Set<number>>();
   readonly #moved = new Map<string, Set<string>>();
+  readonly #created = new Set<string>();
   readonly #lastSeen = new Map<string, KubeObject>();
 
   create(sample: Sample): void {
@@ -111,9 +112,14 @@ export class Ledger {
     this.#end(name, { end: "deleted", phase, conditions, ...(object === undefined && { unseen: true }) });
   }
 
-  /** Messages that the watch knows and that are not gone. */
+  /** The API server has answered that the message is created. */
+  confirm(name: string): void {
+    this.#created.add(name);
+  }
+
+  /** Messages that were created and are not known to be gone. */
   present(): string[] {
-    return [...this.#lastSeen.keys()].filter((name) => this.ends.get(name)?.end !== "deleted");
+    return [...this.#created].filter((name) => this.ends.get(name)?.end !== "deleted");
   }
 
   disturb(disturbance: Disturbance): Disturbance {

@@ -8,6 +8,8 @@ import { NAMESPACE } from "./messages.ts";
 /** Keeps `ledger` told of the messages in the cluster until `signal` aborts; emits `change` after each. */
 export function observeMessages(client: KubeClient, ledger: Ledger, changed: EventEmitter, signal: AbortSignal) {
   let listed = new Set<string>();
+  /** What a list that has begun must hold, or it is gone: some come and go while the watch is away. */
+  let expected: string[] = [];
   return watchResource(
     client,
     NOTIFICATION_MESSAGE,
@@ -16,7 +18,7 @@ export function observeMessages(client: KubeClient, ledger: Ledger, changed: Eve
       onEvent(event) {
         const at = Date.now();
         if (event.type === "Synced") {
-          for (const name of ledger.present()) if (!listed.has(name)) ledger.gone(name, undefined, at);
+          for (const name of expected) if (!listed.has(name)) ledger.gone(name, undefined, at);
         } else {
           const { name = "" } = event.object.metadata;
           if (event.type === "Listed") listed.add(name);
@@ -26,7 +28,9 @@ export function observeMessages(client: KubeClient, ledger: Ledger, changed: Eve
         changed.emit("change");
       },
       onState({ phase }) {
-        if (phase === "listing") listed = new Set();
+        if (phase !== "listing") return;
+        listed = new Set();
+        expected = ledger.present();
       },
     },
     signal,

@@ -41,7 +41,7 @@ export async function playPhase(stage: Stage, phase: Phase, long: boolean, signa
     changed.emit("change");
   };
   const mayCreate = (index: number) => holds(changed, () => index < fed, Number.POSITIVE_INFINITY, signal);
-  const creating = createAll(client, samples, mayCreate, signal);
+  const creating = createAll(stage, samples, mayCreate, signal);
   creating.catch(() => {}); // awaited below
   const reached = async (part: number) => {
     const goal = part * samples.length;
@@ -59,16 +59,17 @@ export async function playPhase(stage: Stage, phase: Phase, long: boolean, signa
 }
 
 async function createAll(
-  client: KubeClient,
+  { client, ledger }: Stage,
   samples: Sample[],
   mayCreate: (index: number) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const rest = samples.entries();
   const creator = async () => {
-    for (const [index, { object }] of rest) {
+    for (const [index, { name, object }] of rest) {
       await mayCreate(index);
       await untilCreated(client, object, signal);
+      ledger.confirm(name);
     }
   };
   await Promise.all(Array.from({ length: CREATORS }, creator));
