@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster, KubeConfig } from "@kubernetes/client-node";
 import { parse as parseYaml } from "yaml";
 import { type KubeError, noAnswer } from "./kube-error.ts";
+import { findServiceAccount } from "./service-account.ts";
 
 /** What TLS needs, as `tls.connect` takes it; absent parts are Node's defaults. */
 export interface TlsOptions {
@@ -40,20 +41,27 @@ export interface AccessOptions {
   context?: string;
 }
 
-const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-
 /**
  * The cluster to talk to: the given kubeconfig; else, inside a pod, its ServiceAccount; else `$KUBECONFIG` or
- * `~/.kube/config`. client-node does the reading. It is imported here and late: the import alone takes 0.4 s,
- * which commands that meet no cluster need not pay (docs/decisions/030).
+ * `~/.kube/config`.
  * @throws KubeError with reason ConfigInvalid
  */
 export async function loadClusterAccess({ kubeconfig, context }: AccessOptions): Promise<ClusterAccess> {
+  const pod = kubeconfig === undefined ? findServiceAccount(process.env) : undefined;
+  if (pod === undefined) return loadKubeconfig(kubeconfig ?? defaultFile(), context);
+  if (context === undefined) return pod;
+  throw configInvalid(`Cannot use the context "${context}": a pod's ServiceAccount has none; give a kubeconfig`);
+}
+
+/**
+ * client-node does the reading. It is imported here and late: the import alone takes 0.4 s and 32 MiB that are never
+ * given back, which neither a command that meets no cluster nor a service in its pod need pay (docs/decisions/030).
+ */
+async function loadKubeconfig(file: string, context: string | undefined): Promise<ClusterAccess> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const load = () => {
     const config = new KubeConfig();
-    if (kubeconfig === undefined && isInCluster()) config.loadFromCluster();
-    else loadFile(config, kubeconfig ?? defaultFile());
+    loadFile(config, file);
     return config;
   };
   let config = load();
@@ -69,10 +77,6 @@ export async function loadClusterAccess({ kubeconfig, context }: AccessOptions):
       return authenticate(config, server);
     },
   };
-}
-
-function isInCluster(): boolean {
-  return process.env["KUBERNETES_SERVICE_HOST"] !== undefined && existsSync(SERVICE_ACCOUNT_TOKEN);
 }
 
 /** The first existing file of `$KUBECONFIG`, or kubectl's default. */
@@ -97,7 +101,7 @@ function loadFile(config: KubeConfig, file: string): void {
 
 /**
  * client-node 2.0.1 does not know the kubeconfig field `tokenFile` (it looks for `token-file`), but reads and rereads
- * the file of an auth provider of its own: what it uses in a pod.
+ * the file of an auth provider of its own.
  */
 function adoptTokenFiles(config: KubeConfig, file: string): void {
   const { users = [] } = (parseYaml(readFileSync(file, "utf8")) ?? {}) as {
