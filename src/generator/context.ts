@@ -159,7 +159,8 @@ async function loadApiCall(
 function requireOwnApi(policy: Policy, urlPath: string, path: string): void {
   const [pathname = ""] = urlPath.split("?");
   const segments = pathname.split("/");
-  const isPlain = /^\/(?:api|apis)\/[\w.\-/]+$/.test(pathname) && !segments.some((segment) => /^\.+$/.test(segment));
+  const isPlain =
+    /^\/(?:api|apis|version)(?:\/[\w.\-:/]+)?$/.test(pathname) && !segments.some((segment) => /^\.+$/.test(segment));
   if (!isPlain || segments.includes("proxy"))
     throw new RuleError(
       `${path} is "${urlPath}": it must be a path of the cluster's API, such as /api/v1/namespaces/x`,

@@ -1,4 +1,5 @@
 import type { Logger } from "../observe/logger.ts";
+import { apiVersionOf } from "../resources/kinds.ts";
 import { messageOf } from "./errors.ts";
 import { policyReference } from "./policy-reference.ts";
 import { type GeneratorPorts, isApiError } from "./ports.ts";
@@ -74,7 +75,7 @@ export class FailureRecord {
     const { apiVersion, kind, name, namespace, uid } = policy;
     const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...(uid === "" ? {} : { uid }) };
     const regarding = policyReference({ apiVersion, kind, metadata });
-    const related = { ...object, apiVersion: object.apiVersion ?? type.version, kind: object.kind ?? type.kind };
+    const related = { ...object, apiVersion: object.apiVersion ?? apiVersionOf(type), kind: object.kind ?? type.kind };
     await this.#ports.recordEvent(
       {
         regarding,

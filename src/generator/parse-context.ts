@@ -1,10 +1,11 @@
 import { describeType, type FieldReader, type Fields, isObject } from "../resources/fields.ts";
 import type { Json } from "../resources/object.ts";
-import { refuseUnknown } from "./parse-fields.ts";
+import { refuseKnown, refuseUnknown } from "./parse-fields.ts";
 import type { ContextEntry } from "./rule-model.ts";
 
 const REFUSED: Record<string, string> = {
-  globalReference: "is not supported by courier's generator: use an apiCall or a configMap",
+  globalReference:
+    "is not supported, there is no cache of GlobalContextEntries: read the same path with apiCall, or a configMap",
   imageRegistry: "is not supported: courier calls nothing outside the cluster",
 };
 /** Names that a context entry must not take from the request. */
@@ -24,10 +25,9 @@ export function parseContext(owner: Fields, path: string, reader: FieldReader): 
 
 function parseEntry(item: Fields, path: string, reader: FieldReader): ContextEntry | undefined {
   const name = reader.text(item, path, "name") ?? "";
-  if (!/^[A-Za-z_]\w*$/.test(name) || RESERVED.includes(name))
+  if (!/^[A-Za-z_][\w-]*$/.test(name) || RESERVED.includes(name))
     reader.problems.push({ path: `${path}.name`, message: `"${name}" cannot be used as the name of a variable` });
-  for (const [kind, message] of Object.entries(REFUSED))
-    if (item[kind] !== undefined) reader.problems.push({ path: `${path}.${kind}`, message });
+  refuseKnown(item, path, REFUSED, reader);
   refuseUnknown(item, path, ["name", "variable", "configMap", "apiCall", ...Object.keys(REFUSED)], reader);
   const variable = reader.object(item, path, "variable");
   if (variable !== undefined) return parseVariable(name, variable, `${path}.variable`, reader);

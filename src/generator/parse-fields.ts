@@ -7,6 +7,12 @@ export function refuseUnknown(object: Fields, path: string, known: readonly stri
       reader.problems.push({ path: `${path}.${name}`, message: "is not supported by courier's generator, remove it" });
 }
 
+/** Reports the fields of `object` that are refused for a reason of their own. @param refused reasons by field */
+export function refuseKnown(object: Fields, path: string, refused: Record<string, string>, reader: FieldReader): void {
+  for (const [name, message] of Object.entries(refused))
+    if (object[name] !== undefined) reader.problems.push({ path: `${path}.${name}`, message });
+}
+
 /** A map of texts at `path.name`; empty where it is absent. */
 export function textMap(object: Fields, path: string, name: string, reader: FieldReader): Record<string, string> {
   const map = reader.object(object, path, name) ?? {};

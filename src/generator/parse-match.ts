@@ -49,10 +49,13 @@ function parseFilter(filter: Fields, path: string, reader: FieldReader): Resourc
   const resources = reader.object(filter, path, "resources") ?? {};
   const at = `${path}.resources`;
   refuseUnknown(resources, at, RESOURCE_FIELDS, reader);
-  const name = reader.text(resources, at, "name");
+  const name = reader.text(resources, at, "name") ?? "";
+  const names = reader.texts(resources, at, "names");
+  if (name !== "" && names.length > 0)
+    reader.problems.push({ path: at, message: "has name and names: only one of them may be given" });
   return {
     kinds: parseKinds(resources, at, reader),
-    names: [...(name === undefined || name === "" ? [] : [name]), ...reader.texts(resources, at, "names")],
+    names: name === "" ? names : [name],
     namespaces: reader.texts(resources, at, "namespaces"),
     annotations: textMap(resources, at, "annotations", reader),
     selector: parseSelector(resources, at, "selector", reader),

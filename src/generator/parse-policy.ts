@@ -1,9 +1,10 @@
 import { describeType, type FieldReader, type Fields, isObject, FieldReader as Reader } from "../resources/fields.ts";
 import type { KubeObject } from "../resources/object.ts";
+import { checkBounds } from "./check-bounds.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { PolicyError } from "./errors.ts";
 import { parseContext } from "./parse-context.ts";
-import { flag, refuseUnknown } from "./parse-fields.ts";
+import { flag, refuseKnown, refuseUnknown } from "./parse-fields.ts";
 import { parseGenerate } from "./parse-generate.ts";
 import { parseFilterGroup } from "./parse-match.ts";
 import { parsePreconditions } from "./parse-preconditions.ts";
@@ -24,6 +25,14 @@ const INERT_SPEC = [
   "webhookConfiguration",
   "webhookTimeoutSeconds",
 ];
+
+/** Fields that Kyverno refuses beside generate rules, and what to write. */
+const REFUSED_SPEC = {
+  generateExistingOnPolicyUpdate: "is refused by Kyverno, too: write generateExisting: true, in the rule or in spec",
+};
+const REFUSED_RULE = {
+  celPreconditions: "cannot stand in a generate rule, in Kyverno neither: write preconditions",
+};
 
 /** Rule actions other than generate: such rules are for an admission controller. */
 const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
@@ -72,7 +81,10 @@ export function parsePolicy(object: KubeObject, origin = FROM_CLUSTER): Policy {
     origin,
     document: documentOf(object),
   };
-  for (const rule of rules) checkExpressions(rule, reader);
+  for (const rule of rules) {
+    checkExpressions(rule, reader);
+    checkBounds(policy, rule, reader);
+  }
   if (reader.problems.length > 0) throw new PolicyError(reader.problems);
   return policy;
 }
@@ -91,7 +103,10 @@ function parseApplyRules(spec: Fields, reader: FieldReader): boolean {
 }
 
 function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule[] {
-  refuseUnknown(spec, "spec", ["rules", "applyRules", "generateExisting", "useServerSideApply", ...INERT_SPEC], reader);
+  refuseKnown(spec, "spec", REFUSED_SPEC, reader);
+  const known = ["rules", "applyRules", "generateExisting", "useServerSideApply", ...INERT_SPEC];
+  refuseUnknown(spec, "spec", [...known, ...Object.keys(REFUSED_SPEC)], reader);
+  refuseAdmission(spec, reader);
   const existing = flag(spec, "spec", "generateExisting", false, reader);
   const names = new Set<string>();
   return reader.list(spec, "spec", "rules").flatMap((item, index) => {
@@ -111,7 +126,33 @@ function parseRules(spec: Fields, reader: FieldReader, warnings: string[]): Rule
   });
 }
 
-const RULE_FIELDS = ["name", "match", "exclude", "context", "preconditions", "generate", "skipBackgroundRequests"];
+/** What of the admission webhook would decide about generating. */
+function refuseAdmission(spec: Fields, reader: FieldReader): void {
+  if (spec["admission"] === false)
+    reader.problems.push({
+      path: "spec.admission",
+      message: "is false, which Kyverno refuses beside generate rules: they act on admission, remove it",
+    });
+  const webhook = spec["webhookConfiguration"];
+  const conditions = isObject(webhook) ? webhook["matchConditions"] : undefined;
+  if (Array.isArray(conditions) && conditions.length > 0)
+    reader.problems.push({
+      path: "spec.webhookConfiguration.matchConditions",
+      message: "cannot be evaluated, a watch sees no admission request: write preconditions",
+    });
+}
+
+/** `reportProperties` is about the reports of a Kyverno. */
+const RULE_FIELDS = [
+  "name",
+  "match",
+  "exclude",
+  "context",
+  "preconditions",
+  "generate",
+  "skipBackgroundRequests",
+  "reportProperties",
+];
 
 /** @param existing what the policy says about rules that do not say themselves whether they generate for what exists */
 function parseRule(rule: Fields, path: string, existing: boolean, reader: FieldReader, warnings: string[]): Rule {
@@ -121,9 +162,12 @@ function parseRule(rule: Fields, path: string, existing: boolean, reader: FieldR
   for (const action of OTHER_ACTIONS)
     if (rule[action] !== undefined)
       reader.problems.push({ path: `${path}.${action}`, message: "stands beside generate: a rule has one action" });
-  refuseUnknown(rule, path, [...RULE_FIELDS, ...OTHER_ACTIONS], reader);
+  refuseKnown(rule, path, REFUSED_RULE, reader);
+  refuseUnknown(rule, path, [...RULE_FIELDS, ...OTHER_ACTIONS, ...Object.keys(REFUSED_RULE)], reader);
   const match = parseFilterGroup(rule["match"], `${path}.match`, reader);
   if (match === undefined) reader.problems.push({ path: `${path}.match`, message: "is missing or empty" });
+  else if (match.filters.every(({ kinds }) => kinds.length === 0))
+    reader.problems.push({ path: `${path}.match`, message: "names no kinds: it matches nothing" });
   const exclude = parseFilterGroup(rule["exclude"], `${path}.exclude`, reader);
   if ([...(match?.filters ?? []), ...(exclude?.filters ?? [])].some(({ hasUserInfo }) => hasUserInfo))
     warnings.push(

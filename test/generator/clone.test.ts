@@ -141,9 +141,10 @@ test("a Policy copies from its own namespace alone", async (t) => {
   const [mine, other] = [await makeNamespace(t, client, "mine"), await makeNamespace(t, client, "other")];
   await writeConfigMap(client, { namespace: other, name: "secret" }, { x: "1" });
   const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: mine, name: "stolen" };
-  const cloneList = { namespace: other, kinds: ["v1/ConfigMap"], selector: { matchLabels: { a: "b" } } };
+  const away = `{{ '${other}' }}`; // in plain text it would be refused when the policy is read
+  const cloneList = { namespace: away, kinds: ["v1/ConfigMap"], selector: { matchLabels: { a: "b" } } };
   const rules: RuleFields[] = [
-    { match: matchIn(mine), generate: { ...generate, clone: { namespace: other, name: "secret" } } },
+    { match: matchIn(mine), generate: { ...generate, clone: { namespace: away, name: "secret" } } },
     { match: matchIn(mine), generate: { namespace: mine, cloneList } },
   ];
   const policy = { ...clusterPolicy(mine, rules), kind: "Policy", metadata: { namespace: mine, name: "steal" } };

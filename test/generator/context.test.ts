@@ -51,19 +51,23 @@ const ERRORS: [string, RegExp, object?][] = [
   ["[{name: x, variable: {jmesPath: request.object.absent}}]", /Unknown key "absent"/],
   ["[{name: x, variable: {value: null}}]", /is null and has no default/],
   ["[{name: x, configMap: {name: settings}}]", /ConfigMap default\/settings does not exist/],
-  ["[{name: x, configMap: {name: settings, namespace: shared}}]", /a Policy reads only in its own namespace/, OWN],
+  [
+    "[{name: x, configMap: {name: settings, namespace: \"{{ 'shared' }}\"}}]",
+    /a Policy reads only in its own namespace/,
+    OWN,
+  ],
   ["[{name: x, apiCall: {urlPath: /api/v1/missing}}]", /GET \/api\/v1\/missing failed/],
   ["[{name: x, apiCall: {urlPath: 'http://evil'}}]", /must be a path of the cluster's API/],
   ["[{name: x, apiCall: {urlPath: /healthz}}]", /must be a path of the cluster's API/],
   ["[{name: x, apiCall: {urlPath: /api/v1/namespaces/a/../b}}]", /must be a path of the cluster's API/],
   ["[{name: x, apiCall: {urlPath: /api/v1/namespaces/a/services/s/proxy/}}]", /must be a path of the cluster's API/],
   [
-    "[{name: x, apiCall: {urlPath: /api/v1/namespaces/other/secrets}}]",
+    "[{name: x, apiCall: {urlPath: \"/api/v1/namespaces/{{ 'other' }}/secrets\"}}]",
     /only paths below \/namespaces\/app-team-a/,
     OWN,
   ],
   ["[{name: x, apiCall: {urlPath: /api/v1/namespaces/other/x/namespaces/app-team-a/y}}]", /only paths below/, OWN],
-  ["[{name: x, apiCall: {urlPath: /apis/apps/v1/deployments}}]", /only paths below/, OWN],
+  ["[{name: x, apiCall: {urlPath: \"/apis/apps/v1/{{ 'deployments' }}\"}}]", /only paths below/, OWN],
 ];
 
 for (const [context, error, policyKind] of ERRORS) {

@@ -34,9 +34,10 @@ export function change(operation: Operation, object: KubeObject, oldObject?: Kub
 /** A policy whose only rule is the YAML given, completed by what is left out. */
 export function policyOf(ruleYaml: string, more: { kind?: string; namespace?: string } = {}): Policy {
   const rule = parse(ruleYaml) as Record<string, Json>;
-  const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: "out", name: "target", data: {} };
-  const match = { any: [{ resources: { kinds: ["ConfigMap"] } }] };
   const { kind = "ClusterPolicy", namespace } = more;
+  const out = kind === "Policy" ? (namespace ?? "default") : "out";
+  const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: out, name: "target", data: {} };
+  const match = { any: [{ resources: { kinds: ["ConfigMap"] } }] };
   return parsePolicy({
     apiVersion: "kyverno.io/v1",
     kind,

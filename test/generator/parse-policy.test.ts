@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { PolicyError } from "../../src/generator/errors.ts";
+import { parsePolicy } from "../../src/generator/parse-policy.ts";
 import { loadPolicyFiles } from "../../src/generator/policy-files.ts";
 import { guidePolicy, policyOf } from "./objects.ts";
 
@@ -28,6 +29,11 @@ const REFUSED: [string, RegExp][] = [
     "match: {any: [{resources: {kinds: [A], selector: {matchExpressions: [{key: a, operator: Near}]}}}]}",
     /operator must be one of In, NotIn/,
   ],
+  ["match: {any: [{resources: {names: [a]}}]}", /match names no kinds: it matches nothing/],
+  [
+    "match: {any: [{resources: {kinds: [A], name: a, names: [b]}}]}",
+    /match\.any\[0\]\.resources has name and names: only one/,
+  ],
   ["match: {any: [{resource: {}}]}", /match\.any\[0\]\.resource is not supported/],
   [
     "preconditions: {all: [{key: a, operator: Like, value: b}]}",
@@ -38,10 +44,10 @@ const REFUSED: [string, RegExp][] = [
     "preconditions: {all: [{key: '{{ a. }}', operator: Equals, value: b}]}",
     /preconditions\.all\[0\]\.key holds an expression with an error/,
   ],
-  ["celPreconditions: []", /celPreconditions is not supported/],
+  ["celPreconditions: []", /celPreconditions cannot stand in a generate rule.*write preconditions/],
   ["context: [{name: request, variable: {value: a}}]", /"request" cannot be used as the name/],
   ["context: [{name: x, variable: {}}]", /needs value or jmesPath/],
-  ["context: [{name: x, globalReference: {name: y}}]", /globalReference is not supported/],
+  ["context: [{name: x, globalReference: {name: y}}]", /globalReference is not supported.*apiCall/],
   ["context: [{name: x, imageRegistry: {}}]", /courier calls nothing outside the cluster/],
   ["context: [{name: x, apiCall: {service: {url: 'https://x'}}}]", /service is not supported: courier only GETs/],
   ["context: [{name: x, apiCall: {urlPath: /api, method: POST}}]", /only GET is supported/],
@@ -90,6 +96,50 @@ const REFUSED: [string, RegExp][] = [
 
 for (const [yaml, message] of REFUSED) {
   test(`${yaml} is refused`, () => assert.throws(() => policyOf(yaml), { name: "PolicyError", message }));
+}
+
+const REFUSED_SPEC: [object, RegExp][] = [
+  [{ admission: false }, /spec\.admission is false, which Kyverno refuses beside generate rules/],
+  [{ generateExistingOnPolicyUpdate: true }, /generateExistingOnPolicyUpdate .* write generateExisting: true/],
+  [
+    { webhookConfiguration: { matchConditions: [{ name: "a", expression: "true" }] } },
+    /webhookConfiguration\.matchConditions cannot be evaluated.*write preconditions/,
+  ],
+];
+
+for (const [spec, message] of REFUSED_SPEC) {
+  test(`spec ${JSON.stringify(spec)} is refused`, async () => {
+    const policy = await guidePolicy();
+    const changed = { ...policy, spec: { ...(policy["spec"] as object), ...spec } };
+    assert.throws(() => parsePolicy(changed), { name: "PolicyError", message });
+  });
+}
+
+/** What a Policy of namespace "mine" says in plain text about other namespaces. */
+const OUTSIDE: [string, RegExp][] = [
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, namespace: b}",
+    /generate\.namespace is "b" .* only in its own namespace "mine"/,
+  ],
+  ["generate: {apiVersion: v1, kind: A, name: a}", /generate\.namespace is missing .* "mine"/],
+  [
+    "generate: {apiVersion: v1, kind: A, name: a, namespace: mine, clone: {namespace: b, name: c}}",
+    /generate\.clone\.namespace is "b" and a Policy copies only/,
+  ],
+  [
+    "generate: {foreach: [{list: a, namespace: mine, cloneList: {namespace: b, kinds: [v1/Secret]}}]}",
+    /foreach\[0\]\.cloneList\.namespace is "b"/,
+  ],
+  ["context: [{name: x, configMap: {name: a, namespace: b}}]", /configMap\.namespace is "b" and a Policy reads only/],
+  ["context: [{name: x, apiCall: {urlPath: /api/v1/namespaces}}]", /urlPath .* only paths below \/namespaces\/mine\//],
+];
+
+for (const [yaml, message] of OUTSIDE) {
+  test(`${yaml} is refused in a Policy, not in a ClusterPolicy`, () => {
+    const own = { kind: "Policy", namespace: "mine" };
+    assert.throws(() => policyOf(yaml, own), { name: "PolicyError", message });
+    policyOf(yaml);
+  });
 }
 
 test("everything that is wrong is told at once", () => {

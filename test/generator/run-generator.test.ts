@@ -195,7 +195,7 @@ test("a Policy of a namespace neither sees nor writes outside it", async (t) => 
     match: { any: [{ resources: { kinds: ["ConfigMap"], names: ["source"] } }] },
     generate: { apiVersion: "v1", kind: "ConfigMap", namespace, name, data: {} },
   });
-  const { spec } = clusterPolicy("x", [rule(other, "out"), rule(own, "in-{{ request.namespace }}")]);
+  const { spec } = clusterPolicy("x", [rule(`{{ '${other}' }}`, "out"), rule(own, "in-{{ request.namespace }}")]);
   const metadata = { namespace: own, name: "tenant" };
   await createPolicy(t, client, { apiVersion: "kyverno.io/v1", kind: "Policy", metadata, spec });
   const generator = await startGenerator(t, client, { namespace: own });
