@@ -7,6 +7,12 @@ export class OwnWrites {
   readonly #written = new Set<string>();
   readonly #deleted = new Set<string>();
   readonly #pending = new Map<string, Promise<unknown>>();
+  readonly #onWritten: (object: KubeObject) => void;
+
+  /** @param onWritten called with what the API server answered to each write */
+  constructor(onWritten: (object: KubeObject) => void = () => {}) {
+    this.#onWritten = onWritten;
+  }
 
   /** Does `write`; an event about the object can arrive before the answer does, and waits for it in {@link includes}. */
   async during(kind: string, object: KubeObject, write: () => Promise<KubeObject>): Promise<KubeObject> {
@@ -17,6 +23,7 @@ export class OwnWrites {
     try {
       const written = await done;
       this.note(written);
+      this.#onWritten(written);
       return written;
     } finally {
       if (this.#pending.get(place) === settled) this.#pending.delete(place);

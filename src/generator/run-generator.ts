@@ -104,7 +104,7 @@ class Generator {
     this.#signal = signal;
     const onState = () => this.#wake();
     const catalog = new KindCatalog(cluster, () => performance.now());
-    const ownWrites = new OwnWrites();
+    const ownWrites = new OwnWrites((object) => this.#synchronizer.noteWritten(object));
     const failures = new FailureRecord(ports, namespace, logger);
     const store = new TargetStore({ cluster, catalog, ownWrites });
     const past = new PastTargets({ history, ownWrites, logger }, signal);

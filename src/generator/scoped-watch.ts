@@ -1,5 +1,9 @@
 import type { KubeObject } from "../resources/object.ts";
+import { isStale } from "./change.ts";
 import { type GeneratorPorts, isApiError, type ServedType, type SourceEvent, type SourceState } from "./ports.ts";
+
+/** How long a watch whose work others took over still brings what it has under way. */
+const LINGER_MS = 2_000;
 
 /** What one watch sees: "" and absent stand for all namespaces, names, labels. */
 export interface WatchScope {
@@ -37,6 +41,7 @@ export class ScopedWatch {
   #position: string | undefined;
   #synced = false;
   #trouble: string | undefined;
+  #lingering: NodeJS.Timeout | undefined;
   /** Resolves when the watch has ended. */
   done: Promise<void> = Promise.resolve();
 
@@ -97,16 +102,33 @@ export class ScopedWatch {
     return () => this.#held.delete(held);
   }
 
-  /** Whether an object that was seen lies in the scope and was not named by the list that is just complete. */
-  lacks({ metadata }: KubeObject): boolean {
+  /**
+   * Whether an object that was seen lies in the scope and was not named by the list that is just complete, as of `version`.
+   * What another watch or an own write told of later than the list, the list cannot name.
+   */
+  lacks({ metadata }: KubeObject, version: string): boolean {
     const { namespace, name = "" } = this.#options.scope;
     const inScope = (namespace === "" || metadata.namespace === namespace) && (name === "" || metadata.name === name);
-    return inScope && !this.#listed.has(metadata.uid ?? "");
+    return inScope && !this.#listed.has(metadata.uid ?? "") && isStale(metadata.resourceVersion ?? "", version);
+  }
+
+  /** Whether {@link stop} was called. */
+  get stopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Ends the watch; nothing is told any more. */
   stop(): void {
+    clearTimeout(this.#lingering);
     this.#stop.abort();
+  }
+
+  /**
+   * Ends the watch a little later. What came and went just before the list of its successor is in no list; this watch may be
+   * about to tell of it.
+   */
+  stopSoon(): void {
+    this.#lingering ??= setTimeout(() => this.stop(), LINGER_MS);
   }
 
   #noteState(state: SourceState): void {

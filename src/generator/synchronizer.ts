@@ -2,7 +2,7 @@ import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { requestForExisting } from "./change.ts";
-import { isTargetOf, originOf, SOURCE_UID_LABEL, type TargetQuery } from "./downstream.ts";
+import { CLONE_SOURCE_LABEL, isTargetOf, originOf, SOURCE_UID_LABEL, type TargetQuery } from "./downstream.ts";
 import { messageOf } from "./errors.ts";
 import { isRewritten } from "./existing-schedule.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
@@ -79,6 +79,13 @@ export class Synchronizer {
     if (this.#policies.get(keyOf(policy)) !== policy) return undefined;
     const keys = policy.rules.flatMap((rule) => this.#options.catalog.targetTypes(rule).map(typeKey));
     return keys.flatMap((key) => [this.#downstream.get(key) ?? [], this.#cloneSources.get(key) ?? []].flat());
+  }
+
+  /** Takes note of a target or a marked source that was just written here, before the watches tell of it. */
+  noteWritten(object: KubeObject): void {
+    const key = `${object.apiVersion}/${object.kind}`;
+    if (this.#makerOf(object) !== undefined) this.#downstream.get(key)?.remember(object);
+    if (object.metadata.labels?.[CLONE_SOURCE_LABEL] !== undefined) this.#cloneSources.get(key)?.remember(object);
   }
 
   /** Evaluates every data rule of the policy anew for what it made. */

@@ -16,6 +16,8 @@ import { RuleIndex } from "./rule-index.ts";
 import { missingOf, type ObjectEvent, ScopedWatch, stopWatches, troubleOf } from "./scoped-watch.ts";
 
 const MAX_DELETED = 10_000;
+/** How many watches may linger after others took over. */
+const MAX_LINGERING = 20;
 
 /** A change with the rules that may match its object. */
 export interface SourceChange {
@@ -242,7 +244,7 @@ export class TypeSource {
   /** What a whole list did not name is gone. */
   async #finishList(watch: ScopedWatch, version: string): Promise<void> {
     for (const { object } of [...this.#seen.values()])
-      if (watch.lacks(object)) await this.#forget(object, version, watch);
+      if (watch.lacks(object, version)) await this.#forget(object, version, watch);
   }
 
   #noteState(): void {
@@ -254,8 +256,9 @@ export class TypeSource {
   }
 
   #retireOld(): void {
-    for (const retired of this.#retired) retired.stop();
-    this.#retired = this.#retired.filter(({ isHeld }) => isHeld);
+    for (const retired of this.#retired) retired.stopSoon();
+    for (const oldest of this.#retired.slice(0, -MAX_LINGERING)) oldest.stop();
+    this.#retired = this.#retired.filter(({ stopped, isHeld }) => !stopped || isHeld);
     this.#resume = undefined;
   }
 

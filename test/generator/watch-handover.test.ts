@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import type { ServedType, SourceEvent, WatchSource } from "../../src/generator/ports.ts";
 import { TypeSource } from "../../src/generator/type-source.ts";
 import { CONFIG_MAP } from "../../src/resources/kinds.ts";
@@ -15,7 +15,7 @@ function rulesOf(...names: string[]) {
 }
 
 /** A source whose watches say what the test tells them to. */
-function scripted() {
+function scripted(t: TestContext) {
   const watches: ((event: SourceEvent) => Promise<void>)[] = [];
   const changes: string[] = [];
   const watch: WatchSource = async (_type, _options, handlers) => {
@@ -30,6 +30,7 @@ function scripted() {
     },
     onState: () => {},
   });
+  t.after(() => source.stop());
   const say = async (index: number, event: SourceEvent) => await watches[index]?.(event);
   return { source, changes, say };
 }
@@ -40,8 +41,8 @@ function named(name: string, resourceVersion: string) {
 
 const SYNCED: SourceEvent = { type: "Synced", resourceVersion: "1" };
 
-test("what is created while another policy comes is new, though the list of the new watch names it first", async () => {
-  const { source, changes, say } = scripted();
+test("what is created while another policy comes is new, though the list of the new watch names it first", async (t) => {
+  const { source, changes, say } = scripted(t);
   source.follow(rulesOf("a"));
   await say(0, { type: "Listed", object: named("a-before", "1") });
   await say(0, SYNCED);
@@ -54,8 +55,8 @@ test("what is created while another policy comes is new, though the list of the 
   assert.deepEqual(changes, ["CREATE a-new"]);
 });
 
-test("a policy that went and came back takes what there is for known", async () => {
-  const { source, changes, say } = scripted();
+test("a policy that went and came back takes what there is for known", async (t) => {
+  const { source, changes, say } = scripted(t);
   source.follow(rulesOf("a", "b"));
   await say(0, { type: "Listed", object: named("a-before", "1") });
   await say(0, SYNCED);
@@ -64,4 +65,26 @@ test("a policy that went and came back takes what there is for known", async () 
   await say(2, { type: "Listed", object: named("a-before", "1") });
   await say(2, SYNCED);
   assert.deepEqual(changes, []);
+});
+
+test("what came and went before the list of the new watch is told by the old one, which may be behind", async (t) => {
+  const { source, changes, say } = scripted(t);
+  source.follow(rulesOf("a"));
+  await say(0, SYNCED);
+  source.follow(rulesOf("a", "b"));
+  await say(1, { type: "Synced", resourceVersion: "7" });
+  await say(0, { type: "Added", object: named("a-short", "5") });
+  await say(0, { type: "Deleted", object: named("a-short", "6") });
+  assert.deepEqual(changes, ["CREATE a-short", "DELETE a-short"]);
+});
+
+test("what the old watch tells of is not gone because an older list of the new one does not name it", async (t) => {
+  const { source, changes, say } = scripted(t);
+  source.follow(rulesOf("a"));
+  await say(0, SYNCED);
+  source.follow(rulesOf("a", "b"));
+  await say(0, { type: "Added", object: named("a-new", "9") });
+  await say(1, { type: "Synced", resourceVersion: "7" });
+  assert.deepEqual(changes, ["CREATE a-new"]);
+  assert.equal(source.latest("a-new")?.metadata.resourceVersion, "9");
 });
