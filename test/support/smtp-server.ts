@@ -85,9 +85,16 @@ export async function startSmtpServer(script: SmtpScript = {}): Promise<TestSmtp
   function at(moment: Moment, session: SMTPServerSession, proceed: () => unknown): void {
     moments.add(moment);
     changed.emit("change");
-    if (self.script.drop === moment) socketOf(server, session)?.destroy();
-    else if (self.script.pause?.at === moment) void self.script.pause.until.then(proceed);
-    else if (self.script.stall !== moment) proceed();
+    const socket = socketOf(server, session);
+    const { drop, pause, stall } = self.script;
+    if (drop === moment) return void socket?.destroy();
+    const isHeld = pause?.at === moment || stall === moment;
+    if (!isHeld) return void proceed();
+    if (moment === "data") socket?.cork(); // smtp-server has its 354 follow without asking
+    void pause?.until.then(() => {
+      socket?.uncork();
+      proceed();
+    });
   }
 
   const server = new SMTPServer({
