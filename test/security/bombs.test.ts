@@ -34,8 +34,7 @@ test("bombs in templates end as TemplateInvalid or RenderFailed, and a good mess
       await platform.ended(name); // what a name of a prototype finds in the data is nothing
       continue;
     }
-    const { conditions } = await platform.inPhase(name, "Processing");
-    assert.match(conditions[0]?.reason ?? "", /^(TemplateInvalid|RenderFailed)$/, bomb);
+    const { conditions } = await platform.inPhase(name, "Processing", /^(TemplateInvalid|RenderFailed)/);
     assert.ok((conditions[0]?.message ?? "").length <= 500, bomb);
   }
 });
@@ -51,11 +50,10 @@ test("bodies that are deep, wide or large are refused or delivered, and a good m
     await platform.client.create(NOTIFICATION_MESSAGE, messageOf(name, { body, notifications: [toTemplate("all")] }));
   }
   await platform.gone(await platform.send({ body: {}, notifications: [subscriptionOf("ann@example.com")] }));
-  const [told, rendered] = await Promise.all([
+  const [told] = await Promise.all([
     platform.inPhase("deep", "Failed"),
-    platform.inPhase("wide", "Processing"),
+    platform.inPhase("wide", "Processing", /^RenderFailed/),
   ]);
   assert.match(told.conditions[0]?.message ?? "", /spec\.body is nested deeper than 64 levels/);
-  assert.equal(rendered.conditions[0]?.reason, "RenderFailed");
   await platform.ended("large");
 });

@@ -84,7 +84,7 @@ test("a broken template names part, line and column, and mending it delivers wha
   const platform = await startPlatform(t);
   await platform.apply(templateOf("Hello\n{{ if }}"));
   const name = await platform.send(GOOD);
-  const waiting = await platform.inPhase(name, "Processing");
+  const waiting = await platform.inPhase(name, "Processing", /^TemplateInvalid/);
   assert.deepEqual(reasonsOf(waiting), ["TemplateInvalid"]);
   assert.match(waiting.conditions[0]?.message ?? "", /"cpaas-system\/change": content:2:\d+/);
   await platform.apply(HELLO);
@@ -95,8 +95,7 @@ test("a template that fails while it renders names the field, and mending it del
   const platform = await startPlatform(t);
   await platform.apply(templateOf("Hello", "{{ .labels.name.x.y }}"));
   const name = await platform.send(GOOD);
-  const { conditions } = await platform.inPhase(name, "Processing");
-  assert.equal(conditions[0]?.reason, "RenderFailed");
+  const { conditions } = await platform.inPhase(name, "Processing", /^RenderFailed/);
   assert.match(conditions[0]?.message ?? "", /"cpaas-system\/change": subject:1:\d+/);
   await platform.apply(HELLO);
   await platform.gone(name);
@@ -120,8 +119,7 @@ test("a template without e-mail part is TemplateInvalid and says what it holds",
   const platform = await startPlatform(t);
   const template = { ...HELLO, spec: { templates: [{ type: "Sms", content: "x" }] } };
   await platform.apply(template);
-  const { conditions } = await platform.inPhase(await platform.send(GOOD), "Processing");
-  assert.equal(conditions[0]?.reason, "TemplateInvalid");
+  const { conditions } = await platform.inPhase(await platform.send(GOOD), "Processing", /^TemplateInvalid/);
   assert.match(conditions[0]?.message ?? "", /spec\.templates holds only Sms: add an entry \{type: Email/);
 });
 
@@ -129,21 +127,18 @@ test("a Secret that is missing or wrong parks the message with the key, and mend
   const platform = await startPlatform(t, { secret: null });
   await platform.apply(HELLO);
   const name = await platform.send(GOOD);
-  const missing = await platform.inPhase(name, "Processing");
-  assert.deepEqual(reasonsOf(missing), ["ServerNotConfigured"]);
+  const missing = await platform.inPhase(name, "Processing", /^ServerNotConfigured/);
   assert.match(missing.conditions[0]?.message ?? "", /Secret "cpaas-system\/platform-email-server" does not exist/);
 
   const { host, port } = platform.smtp;
   for (const [keys, told] of [
-    [{ host, port: "abc" }, /data\.port/],
-    [{ host: "", port: `${port}` }, /data\.host/],
-    [{ host, port: `${port}`, sslEnabled: "yes" }, /data\.sslEnabled/],
+    [{ host, port: "abc" }, /^ServerNotConfigured: .*data\.port/],
+    [{ host: "", port: `${port}` }, /^ServerNotConfigured: .*data\.host/],
+    [{ host, port: `${port}`, sslEnabled: "yes" }, /^ServerNotConfigured: .*data\.sslEnabled/],
   ] as const) {
     await platform.apply(emailServer(keys));
     const next = await platform.send(GOOD);
-    const { conditions } = await platform.inPhase(next, "Processing");
-    assert.equal(conditions[0]?.reason, "ServerNotConfigured");
-    assert.match(conditions[0]?.message ?? "", told);
+    await platform.inPhase(next, "Processing", told);
   }
   await platform.apply(emailServer({ host, port: `${port}`, sslEnabled: "false" }));
   await platform.gone(name);
@@ -190,8 +185,7 @@ test("a refused login parks every message behind one circuit until the Secret ch
   await platform.apply(HELLO);
   const names = [await platform.send(GOOD), await platform.send(GOOD), await platform.send(GOOD)];
   for (const name of names) {
-    const { conditions } = await platform.inPhase(name, "Processing");
-    assert.equal(conditions[0]?.reason, "AuthenticationFailed");
+    const { conditions } = await platform.inPhase(name, "Processing", /^AuthenticationFailed/);
     assert.ok(!JSON.stringify(conditions).includes("wrong"));
   }
   const { host, port } = platform.smtp;
@@ -204,8 +198,7 @@ test("a server that refuses connections is waited for, and what waits is deliver
   const platform = await startPlatform(t, { secret: { port: "1" } });
   await platform.apply(HELLO);
   const name = await platform.send(GOOD);
-  const { conditions } = await platform.inPhase(name, "Processing");
-  assert.equal(conditions[0]?.reason, "ServerUnavailable");
+  await platform.inPhase(name, "Processing", /^ServerUnavailable/);
   await platform.apply(emailServer({ host: platform.smtp.host, port: `${platform.smtp.port}` }));
   await platform.gone(name);
 });

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { waitFor } from "../../src/cli/wait-for.ts";
 import { REASONS, type Reason } from "../../src/delivery/reasons.ts";
 import { EVENT, NOTIFICATION_MESSAGE } from "../../src/resources/kinds.ts";
-import { type NotificationMessage, parseNotificationMessage } from "../../src/resources/notification-message.ts";
 import { type Platform, type PlatformOptions, startPlatform, subscriptionOf, templateOf } from "../support/platform.ts";
 import type { SmtpScript } from "../support/smtp-server.ts";
 
@@ -71,7 +70,7 @@ for (const reason of REASONS) {
     if (content !== "") await platform.apply(templateOf(content));
     const name = await platform.send(spec);
     if (phase === "Done") return platform.gone(name);
-    const { conditions } = await stands(platform, name, phase, reason);
+    const { conditions } = await platform.inPhase(name, phase, new RegExp(`^${reason}: `));
     assert.equal(conditions.length, 1);
     assert.match(conditions[0]?.message ?? "", told ?? /./);
     assert.equal(conditions[0]?.status, phase === "Failed" ? "False" : "Unknown");
@@ -130,21 +129,6 @@ test("a mail whose outcome is unknown goes out once more under the same Message-
 
 function keyOf(name: string) {
   return { namespace: "cpaas-system", name };
-}
-
-/** Resolves with the message when it is in `phase` for `reason`, whatever it was before: a template may be seen later. */
-function stands({ client }: Platform, name: string, phase: string, reason: string): Promise<NotificationMessage> {
-  return waitFor(
-    client,
-    NOTIFICATION_MESSAGE,
-    { namespace: "cpaas-system", fieldSelector: `metadata.name=${name}` },
-    (event) => {
-      if (event.type === "Synced") return undefined;
-      const message = parseNotificationMessage(event.object);
-      return message.phase === phase && message.conditions[0]?.reason === reason ? message : undefined;
-    },
-    AbortSignal.timeout(15_000),
-  );
 }
 
 /** Resolves when there is a Warning Event about a message with this reason: it comes after the status. */

@@ -42,8 +42,11 @@ export interface Platform {
   apply(...objects: KubeObject[]): Promise<void>;
   /** Creates a message and returns its name. */
   send(spec: unknown): Promise<string>;
-  /** Resolves with the message when its status is in `phase`. */
-  inPhase(name: string, phase: "Processing" | "Failed"): Promise<NotificationMessage>;
+  /**
+   * Resolves with the message when its status is in `phase` and its first row, `<reason>: <message>`, matches `told`.
+   * Templates, the Secret and messages come over separate watches: a message may meet what was before them first.
+   */
+  inPhase(name: string, phase: "Processing" | "Failed", told?: RegExp): Promise<NotificationMessage>;
   /** Resolves with the message when it is Failed, with undefined when it is gone. */
   ended(name: string): Promise<NotificationMessage | undefined>;
   /** Resolves when the message is gone. */
@@ -129,11 +132,19 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
       await apply(messageOf(name, spec));
       return name;
     },
-    inPhase: (name, phase) =>
-      see(name, (object) => {
-        const message = object && parseNotificationMessage(object);
-        return message?.phase === phase ? message : undefined;
-      }),
+    inPhase: (name, phase, told = /^/) => {
+      let last = "gone";
+      const isIt = (object: KubeObject | undefined) => {
+        if (object === undefined) return undefined;
+        const message = parseNotificationMessage(object);
+        const [row] = message.conditions;
+        last = `${message.phase}, ${row?.reason}: ${row?.message}`;
+        return message.phase === phase && told.test(`${row?.reason}: ${row?.message}`) ? message : undefined;
+      };
+      return see(name, isIt).catch((cause) => {
+        throw new Error(`Message ${name} is not ${phase} with ${told}, but ${last}`, { cause });
+      });
+    },
     ended: async (name) => {
       const { left } = await see(name, (object) => {
         const message = object && parseNotificationMessage(object);
