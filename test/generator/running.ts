@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 import { loadPolicyFiles } from "../../src/generator/policy-files.ts";
 import { CLUSTER_POLICY, POLICY } from "../../src/generator/policy-status.ts";
@@ -34,6 +35,7 @@ const INSTALLED = [
 ] as const;
 const KYVERNO_FILTERS = parseResourceFilters(DEFAULT_RESOURCE_FILTERS);
 const WAIT_MS = 15_000;
+const PAUSE_MS = 100;
 /** The Secret in which the generators of these tests keep what they saw. */
 export const CHECKPOINT = "courier-generator-checkpoint";
 
@@ -236,12 +238,13 @@ export async function list(client: KubeClient, type: ResourceType, namespace: st
 
 export const isPolicyReady = ({ msg, ready }: LogRecord) => msg === "policy status written" && ready === true;
 
-/** Reads until it is what is wanted. */
-export async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 15_000;
+/** Reads until it is what is wanted. Others use the same API server, so it is not asked without a pause. */
+export async function waitFor<T>(read: () => Promise<T>, isIt: (value: T) => boolean, waitMs = WAIT_MS): Promise<T> {
+  const deadline = Date.now() + waitMs;
   for (;;) {
     const value = await read();
     if (isIt(value)) return value;
     if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(value)}`);
+    await pause(PAUSE_MS);
   }
 }

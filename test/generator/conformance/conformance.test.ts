@@ -1,0 +1,25 @@
+/**
+ * What Kyverno's own suite asks of generate rules, case by case, in manifests of our own: each waits for the policy's one
+ * condition, changes something, and looks at what the API server has then.
+ */
+import test, { type TestContext } from "node:test";
+import { openCluster, startGenerator } from "../running.ts";
+import { CLONE_CASES } from "./clone-cases.ts";
+import { DATA_CASES } from "./data-cases.ts";
+import { OTHER_CASES } from "./other-cases.ts";
+import { Stage } from "./stage.ts";
+
+test("conformance", { concurrency: true }, async (t) => {
+  const client = await openCluster(t);
+  const types = await client.discover();
+  const id = `c${Date.now().toString(36)}`;
+  await new Stage(t, client, types, id).apply("{apiVersion: v1, kind: Namespace, metadata: {name: '%failures'}}");
+  const generator = await startGenerator(t, client, { namespace: `${id}-failures` });
+  const cases = [...DATA_CASES, ...CLONE_CASES, ...OTHER_CASES];
+  await Promise.all(
+    cases.map(([title, play], index) =>
+      t.test(title, async (each: TestContext) => play(new Stage(each, client, types, `${id}-${index}`))),
+    ),
+  );
+  await generator.stop();
+});
