@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AccessReviewer, ApiUser } from "../../src/http/ports.ts";
+import type { AccessReviewer, Action, ApiUser } from "../../src/http/ports.ts";
 import { TokenCheck } from "../../src/http/token-check.ts";
 
 function reviewerOf(authenticate: (token: string) => Promise<ApiUser | undefined>) {
@@ -45,16 +45,21 @@ test("an API server that cannot be asked is no answer: nobody is let in, nothing
   assert.deepEqual(await check.userOf("good"), { username: "ann" });
 });
 
-test("made-up tokens are neither kept without bound nor asked about without bound", async () => {
+test("made-up tokens are neither kept nor asked about without bound, and do not shut out who was let in", async () => {
   const held = Promise.withResolvers<ApiUser | undefined>();
   const { asked, reviewer } = reviewerOf(async (token) => (token === "good" ? { username: "ann" } : held.promise));
   const check = new TokenCheck(reviewer);
+  const ann = await check.userOf("good");
   const flood = Array.from({ length: 100 }, (_, index) => check.userOf(`held-${index}`).catch((error) => error.code));
   assert.equal(await check.userOf("late").catch((error) => error.code), 503);
+  assert.deepEqual(await check.userOf("good"), ann);
+  await check.review({ username: "ann" }, {} as Action, new AbortController().signal);
   held.resolve(undefined);
   assert.equal((await Promise.all(flood)).filter((code) => code === 503).length, 84);
   for (let index = 0; index < 1_000; index += 1) await check.userOf(`other-${index}`);
   const before = asked.length;
   await check.userOf("held-0");
   assert.equal(asked.length, before + 1, "the oldest was forgotten");
+  await check.userOf("good");
+  assert.equal(asked.length, before + 1, "the one that was taken was not");
 });
