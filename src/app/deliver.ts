@@ -110,9 +110,9 @@ function messagesFor(
     listing() {
       listedAfter = controller.gains;
     },
-    async set(object, isListed) {
+    set(object, isListed) {
       const origin = isListed ? { listedAfter } : "event";
-      await controller.offer(type.group, object, origin, signal).catch((error: Error) => {
+      return controller.offer(type.group, object, origin, signal)?.catch((error: Error) => {
         if (!signal.aborted) throw error;
       });
     },

@@ -9,7 +9,7 @@ import { formatKey, type KubeObject } from "../resources/object.ts";
 export interface Collection {
   /** A list begins. */
   listing?(): void;
-  /** Listed, created or changed. The next object comes when the promise has settled. */
+  /** Listed, created or changed. Returns a promise where the next object is to come only when that has settled. */
   set(object: KubeObject, isListed: boolean): void | Promise<void>;
   delete(object: KubeObject): void;
   /** A list is complete: what is not among `keys` (`namespace/name`) is gone. */
@@ -79,7 +79,11 @@ export function watchCollection(
           const { name = "", namespace: at = "" } = event.object.metadata;
           const isListed = event.type === "Listed";
           if (isListed) listed.add(formatKey({ namespace: at, name }));
-          await collection.set(event.object, isListed);
+          const room = collection.set(event.object, isListed);
+          if (room === undefined) return;
+          // There is as much in hand as there can be, and the list goes on as that is done: a backlog is no reason to be unready.
+          if (isListed) readiness.have(part);
+          await room;
         }
       },
       onState(state) {

@@ -24,8 +24,12 @@ export class Shelf<Value> {
     return value;
   }
 
+  get isFull(): boolean {
+    return this.#values.size >= this.#capacity;
+  }
+
   /** Resolves when there is room for another value. Rejects with the signal's reason if that aborts first. */
   async room(signal: AbortSignal): Promise<void> {
-    while (this.#values.size >= this.#capacity) await raceAbort(this.#taken.promise, signal);
+    while (this.isFull) await raceAbort(this.#taken.promise, signal);
   }
 }

@@ -80,17 +80,17 @@ export class DeliveryController {
     clearTimeout(this.#probeTimer);
   }
 
-  /** A message was listed, created or changed. Waits while too many are held in memory. */
-  async offer(group: string, object: KubeObject, origin: Origin, signal: AbortSignal): Promise<void> {
+  /** A message was listed, created or changed. Returns a promise where the next is to wait: too many are held in memory. */
+  offer(group: string, object: KubeObject, origin: Origin, signal: AbortSignal): Promise<void> | undefined {
     const id = idOf(group, object);
     const { known, news } = this.#backlog.see(id, object, this.#ports.now());
-    if (news === "none" || !this.#ports.shards.takes(known.hash)) return;
+    if (news === "none" || !this.#ports.shards.takes(known.hash)) return undefined;
     if (news === "new") this.#ports.observe.received();
     known.state = "pending";
     this.#waiting.leave(id);
     if (!this.#queue.isActive(id) && this.#freshness.isFresh(object, origin)) this.#seen.put(id, object);
     this.#queue.add(id);
-    await this.#seen.room(signal);
+    return this.#seen.isFull ? this.#seen.room(signal) : undefined;
   }
 
   /**
