@@ -28,7 +28,7 @@ function writerEntry(entry: ManagedFieldsEntry): [string, string] {
 export function requestForUpdate(old: SeenObject, next: SeenObject, type: ServedType): ChangeRequest | undefined {
   const wasTerminating = old.object.metadata.deletionTimestamp !== undefined;
   if (!wasTerminating && next.object.metadata.deletionTimestamp !== undefined) return requestForDelete(old, type);
-  if (isSubresourceWrite(old, next) || (type.hasStatus && differsInStatusOnly(old.object, next.object)))
+  if (isSubresourceWrite(old, next, type) || (type.hasStatus && differsInStatusOnly(old.object, next.object)))
     return undefined;
   return { operation: "UPDATE", type, object: next.object, oldObject: old.object };
 }
@@ -47,10 +47,15 @@ export function requestForExisting(object: KubeObject, type: ResourceType): Chan
   return { operation: "", type, object, oldObject: undefined };
 }
 
-/** Whether all managers that wrote since wrote to a subresource. A write that only removes fields leaves no such trace. */
-function isSubresourceWrite(old: SeenObject, next: SeenObject): boolean {
+/**
+ * Whether all managers that wrote since wrote to a subresource. A write that only removes fields leaves no such trace. To
+ * Kyverno, a Pod's ephemeral containers are the Pod itself.
+ */
+function isSubresourceWrite(old: SeenObject, next: SeenObject, { kind }: ServedType): boolean {
+  const isOfObject = (writer: string) =>
+    writer.startsWith("/") || (kind === "Pod" && writer.startsWith("ephemeralcontainers/"));
   const written = [...next.writers].filter(([writer, time]) => old.writers.get(writer) !== time);
-  return written.length > 0 && written.every(([writer]) => !writer.startsWith("/"));
+  return written.length > 0 && written.every(([writer]) => !isOfObject(writer));
 }
 
 function differsInStatusOnly(old: KubeObject, next: KubeObject): boolean {

@@ -71,8 +71,8 @@ function checkExpression(text: string, path: string, reader: FieldReader): void 
 }
 
 function problemOf(text: string): string | undefined {
-  if (/^\s*@(\.|\s*$)/.test(text)) return `holds {{${text}}}, which only has a meaning in mutate and validate rules`;
-  if (/(?<![\w.'"])images\./.test(text)) return `uses "images", which courier's generator does not have`;
+  if (/^\s*@(\.|\s*$)/.test(text))
+    return `holds {{${text}}}, which only has a meaning in mutate and validate rules: write the whole path, such as request.object.metadata.name`;
   try {
     parseExpression(text, isFunction);
     return undefined;

@@ -43,6 +43,7 @@ export async function loadContext(
     document,
     failures,
     environment,
+    evaluatesValues: policy.evaluatesValues,
     expressions,
   };
   for (const entry of mentionedEntries(context, users)) {

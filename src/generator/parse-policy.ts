@@ -34,6 +34,9 @@ const REFUSED_RULE = {
   celPreconditions: "cannot stand in a generate rule, in Kyverno neither: write preconditions",
 };
 
+/** Opts a policy in to Kyverno's way with values: expressions that come out of them are evaluated. */
+export const EVALUATE_VALUES = "courier.io/evaluate-values";
+
 /** Rule actions other than generate: such rules are for an admission controller. */
 const OTHER_ACTIONS = ["validate", "mutate", "verifyImages"];
 
@@ -76,6 +79,7 @@ export function parsePolicy(object: KubeObject, origin = FROM_CLUSTER): Policy {
     generation: metadata?.generation ?? 0,
     serverSideApply: flag(spec, "spec", "useServerSideApply", false, reader),
     applyFirstRuleOnly: parseApplyRules(spec, reader),
+    evaluatesValues: parseEvaluateValues(object, warnings, reader),
     rules,
     warnings,
     origin,
@@ -90,9 +94,24 @@ export function parsePolicy(object: KubeObject, origin = FROM_CLUSTER): Policy {
 }
 
 function documentOf({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
-  const { name, namespace, uid, generation } = metadata ?? {};
-  const given = Object.entries({ name, namespace, uid, generation }).filter(([, value]) => value !== undefined);
+  const { name, namespace, uid, generation, annotations: all } = metadata ?? {};
+  const optIn = all?.[EVALUATE_VALUES];
+  const annotations = optIn === undefined ? undefined : { [EVALUATE_VALUES]: optIn };
+  const kept = Object.entries({ name, namespace, uid, generation, annotations });
+  const given = kept.filter(([, value]) => value !== undefined);
   return { apiVersion, kind, metadata: Object.fromEntries(given), spec };
+}
+
+function parseEvaluateValues({ metadata }: KubeObject, warnings: string[], reader: FieldReader): boolean {
+  const path = `metadata.annotations["${EVALUATE_VALUES}"]`;
+  const value: unknown = metadata?.annotations?.[EVALUATE_VALUES] ?? "false";
+  if (value !== "true" && value !== "false")
+    reader.problems.push({ path, message: `must be "true" or "false" and is ${JSON.stringify(value)}` });
+  if (value === "true")
+    warnings.push(
+      `${path}: who writes an object that the rules read can write expressions that run as this policy's own`,
+    );
+  return value === "true";
 }
 
 function parseApplyRules(spec: Fields, reader: FieldReader): boolean {

@@ -2,7 +2,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { messageOf, PolicyError } from "./errors.ts";
-import { FROM_CLUSTER, isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
+import { EVALUATE_VALUES, FROM_CLUSTER, isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
 import { policyReference } from "./policy-reference.ts";
 import { CLUSTER_POLICY, POLICY, type Readiness, statusPatch } from "./policy-status.ts";
 import { type GeneratorPorts, isApiError, type SourceEvent, type SourceState } from "./ports.ts";
@@ -131,8 +131,7 @@ export class PolicyBoard {
   async #take(key: string, type: ResourceType, found: KubeObject, signal: AbortSignal): Promise<void> {
     const object = { ...found, apiVersion: found.apiVersion ?? "kyverno.io/v1", kind: found.kind ?? type.kind };
     const known = this.#entries.get(key);
-    const { uid, generation } = object.metadata;
-    if (known !== undefined && known.object.metadata.uid === uid && known.object.metadata.generation === generation) {
+    if (known !== undefined && versionOf(known.object) === versionOf(object)) {
       known.object = object;
       return;
     }
@@ -188,6 +187,11 @@ export class PolicyBoard {
       );
     }
   }
+}
+
+/** What changes when the policy means something else: annotations do not count in the generation. */
+function versionOf({ metadata: { uid, generation, annotations } }: KubeObject): string {
+  return JSON.stringify([uid, generation, annotations?.[EVALUATE_VALUES]]);
 }
 
 function invalid(message: string): Readiness {

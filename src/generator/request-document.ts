@@ -1,16 +1,19 @@
 import { apiVersionOf } from "../resources/kinds.ts";
 import type { Json, KubeObject } from "../resources/object.ts";
+import { imagesOf } from "./images.ts";
 import type { JsonObject } from "./jmespath/values.ts";
 import type { ChangeRequest } from "./request.ts";
 
 /**
- * The document that expressions see, before context entries: `request.*` as an admission request would have it. A watch
+ * The document that expressions see, before context entries: `request.*` as an admission request would have it, and the
+ * `images` of what runs containers. A watch
  * knows no user, so userInfo is empty. On CREATE, oldObject is empty: its fields count as not found.
  */
 export function requestDocument({ operation, type, object, oldObject }: ChangeRequest): JsonObject {
   const { group, version, kind, plural } = type;
   const gvk = { group, version, kind };
   const gvr = { group, version, resource: plural };
+  const images = imagesOf(type, object);
   return {
     request: {
       uid: object.metadata.uid ?? "",
@@ -33,6 +36,7 @@ export function requestDocument({ operation, type, object, oldObject }: ChangeRe
     },
     serviceAccountName: "",
     serviceAccountNamespace: "",
+    ...(images === undefined ? {} : { images }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Policy {
   serverSideApply: boolean;
   /** Whether only the first rule that applies to an event is used. */
   applyFirstRuleOnly: boolean;
+  /** Whether expressions that come out of values are evaluated in turn, as Kyverno does; only where the author says so. */
+  evaluatesValues: boolean;
   rules: Rule[];
   /** What is different here from what the author may expect; told once, never an obstacle. */
   warnings: string[];

@@ -3,7 +3,7 @@ import { messageOf, RuleError } from "./errors.ts";
 import { type Environment, isFunction } from "./jmespath/functions/index.ts";
 import { interpret } from "./jmespath/interpret.ts";
 import { type Expression, parseExpression } from "./jmespath/parse.ts";
-import { isJsonObject, type JsonObject, toText } from "./jmespath/values.ts";
+import { isJsonObject, type JsonObject, measure, toText } from "./jmespath/values.ts";
 import { placeInExpression } from "./nested-token.ts";
 import { parseTemplate, type TemplatePart, type Token } from "./template.ts";
 
@@ -13,6 +13,8 @@ export interface Scope {
   /** Context entries that could not be loaded: the error comes up only where an expression mentions the name. */
   failures: ReadonlyMap<string, RuleError>;
   environment: Environment;
+  /** Whether the policy opted in to expressions that come out of values. */
+  evaluatesValues: boolean;
   expressions: ExpressionCache;
 }
 
@@ -46,13 +48,14 @@ function remembered<T>(known: Map<string, T>, text: string, make: () => T): T {
 
 /**
  * Replaces every `{{ expression }}` in the texts and keys of `value`. A text that is one token becomes the expression's
- * value with its type. Values are never looked into for further tokens: what a source object says stays data.
+ * value with its type. Values are not looked into for further tokens, since what a source object says is data, unless the
+ * policy opted in: then, as in Kyverno, whatever an expression gives is evaluated in turn, but a text that is the whole value.
  * @param path where `value` stands in the policy, for the error
  * @throws RuleError
  */
 export function substitute(value: Json, scope: Scope, path: string, depth = 0): Json {
   if (depth > MAX_DEPTH) throw new RuleError(`${path} is nested deeper than ${MAX_DEPTH} levels`);
-  if (typeof value === "string") return substituteText(value, scope, path);
+  if (typeof value === "string") return substituteText(value, scope, path, depth);
   if (Array.isArray(value)) return value.map((item, index) => substitute(item, scope, `${path}[${index}]`, depth + 1));
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(
@@ -64,18 +67,42 @@ export function substitute(value: Json, scope: Scope, path: string, depth = 0): 
 }
 
 /** @throws RuleError */
-export function substituteText(text: string, scope: Scope, path: string): Json {
+export function substituteText(text: string, scope: Scope, path: string, depth = 0): Json {
   if (!text.includes("{{")) return unescapeReferences(text);
   const parts = scope.expressions.template(text);
   const [only] = parts;
-  if (parts.length === 1 && typeof only === "object") return resolve(only, scope, path);
+  if (parts.length === 1 && typeof only === "object") return wholeValue(only, scope, path, depth);
   return parts
-    .map((part) => (typeof part === "string" ? unescapeReferences(part) : toText(resolve(part, scope, path))))
+    .map((part) => (typeof part === "string" ? unescapeReferences(part) : textOf(part, scope, path, depth)))
     .join("");
+}
+
+/** The value of a text that is one token. Of a policy that opted in, texts inside an object or list are evaluated, too. */
+function wholeValue(token: Token, scope: Scope, path: string, depth: number): Json {
+  const value = resolve(token, scope, path, depth);
+  if (!scope.evaluatesValues || typeof value !== "object") return value;
+  scope.environment.spent.steps += measure(value);
+  return substitute(value, ofValues(scope), path, depth + 1);
+}
+
+/** The text that stands for a token among other text. Of a policy that opted in, it is evaluated in turn. */
+function textOf(token: Token, scope: Scope, path: string, depth: number): string {
+  const text = toText(resolve(token, scope, path, depth));
+  if (!scope.evaluatesValues || token.shallow || !text.includes("{{")) return text;
+  if (depth >= MAX_DEPTH) throw new RuleError(`${path}: values hold expressions that give expressions without an end`);
+  scope.environment.spent.steps += text.length;
+  return toText(substituteText(text, ofValues(scope), path, depth + 1));
+}
+
+/** Texts of objects are not the same few: they stay out of the policies' cache. */
+function ofValues(scope: Scope): Scope {
+  return { ...scope, expressions: new ExpressionCache() };
 }
 
 /** Evaluates a bare expression, one that stands without braces as in `jmesPath`. @throws RuleError */
 export function evaluate(expression: string, document: Json, scope: Scope, path: string): Json {
+  if (document === scope.document)
+    for (const [name, failure] of scope.failures) if (mentions(expression, name)) throw failure;
   try {
     return interpret(scope.expressions.parse(expression), document, scope.environment);
   } catch (error) {
@@ -91,16 +118,17 @@ function substituteKey(key: string, scope: Scope, path: string): string {
   throw new RuleError(`${path}: the key "${key}" must give a string and gives ${toText(result).slice(0, 80)}`);
 }
 
-function resolve(token: Token, scope: Scope, path: string): Json {
-  const expression = expressionOf(token.parts, scope, path);
-  for (const [name, failure] of scope.failures) if (mentions(expression, name)) throw failure;
+function resolve(token: Token, scope: Scope, path: string, depth: number): Json {
+  const expression = expressionOf(token.parts, scope, path, depth);
   return evaluate(expression, scope.document, scope, path);
 }
 
-function expressionOf(parts: TemplatePart[], scope: Scope, path: string): string {
+function expressionOf(parts: TemplatePart[], scope: Scope, path: string, depth: number): string {
   let text = "";
   for (const part of parts) {
-    text += typeof part === "string" ? part : placeInExpression(text, resolve(part, scope, path), path);
+    if (typeof part === "string") text += part;
+    else if (scope.evaluatesValues) text += textOf(part, scope, path, depth);
+    else text += placeInExpression(text, resolve(part, scope, path, depth), path);
   }
   return text;
 }

@@ -31,17 +31,23 @@ export function change(operation: Operation, object: KubeObject, oldObject?: Kub
   return { operation, type: CONFIG_MAP, object, oldObject };
 }
 
+export interface PolicyOptions {
+  kind?: string;
+  namespace?: string;
+  annotations?: Record<string, string>;
+}
+
 /** A policy whose only rule is the YAML given, completed by what is left out. */
-export function policyOf(ruleYaml: string, more: { kind?: string; namespace?: string } = {}): Policy {
+export function policyOf(ruleYaml: string, more: PolicyOptions = {}): Policy {
   const rule = parse(ruleYaml) as Record<string, Json>;
-  const { kind = "ClusterPolicy", namespace } = more;
+  const { kind = "ClusterPolicy", namespace, annotations = {} } = more;
   const out = kind === "Policy" ? (namespace ?? "default") : "out";
   const generate = { apiVersion: "v1", kind: "ConfigMap", namespace: out, name: "target", data: {} };
   const match = { any: [{ resources: { kinds: ["ConfigMap"] } }] };
   return parsePolicy({
     apiVersion: "kyverno.io/v1",
     kind,
-    metadata: { name: "p", ...(namespace === undefined ? {} : { namespace }) },
+    metadata: { name: "p", annotations, ...(namespace === undefined ? {} : { namespace }) },
     spec: { rules: [{ name: "r", match, generate, ...rule }] },
   });
 }
@@ -58,7 +64,7 @@ export function noCluster(): EvaluationInputs {
 }
 
 /** What expressions see when the document is this. */
-export function scopeOf(document: { [key: string]: Json }): Scope {
+export function scopeOf(document: { [key: string]: Json }, evaluatesValues = false): Scope {
   const { now, expressions } = noCluster();
-  return { document, failures: new Map(), environment: { now, spent: { steps: 0 } }, expressions };
+  return { document, failures: new Map(), environment: { now, spent: { steps: 0 } }, evaluatesValues, expressions };
 }

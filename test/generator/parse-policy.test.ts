@@ -89,7 +89,6 @@ const REFUSED: [string, RegExp][] = [
     "generate: {apiVersion: v1, kind: A, name: a, data: {x: '{{@}}'}}",
     /only has a meaning in mutate and validate rules/,
   ],
-  ["generate: {apiVersion: v1, kind: A, name: a, data: {x: '{{ images.containers }}'}}", /uses "images"/],
   ["skipBackgroundRequests: maybe", /must be true or false and is a string/],
   ["validate: {}", /stands beside generate/],
 ];
@@ -141,6 +140,17 @@ for (const [yaml, message] of OUTSIDE) {
     policyOf(yaml);
   });
 }
+
+test("a policy opts in to expressions out of values with an annotation, and is warned", () => {
+  const annotated = (value: string) => policyOf("name: r", { annotations: { "courier.io/evaluate-values": value } });
+  assert.equal(policyOf("name: r").evaluatesValues, false);
+  assert.equal(annotated("false").evaluatesValues, false);
+  const policy = annotated("true");
+  assert.equal(policy.evaluatesValues, true);
+  assert.match(policy.warnings[0] ?? "", /who writes an object that the rules read can write expressions/);
+  assert.equal(parsePolicy(policy.document).evaluatesValues, true);
+  assert.throws(() => annotated("yes"), /courier\.io\/evaluate-values"\] must be "true" or "false" and is "yes"/);
+});
 
 test("everything that is wrong is told at once", () => {
   assert.throws(

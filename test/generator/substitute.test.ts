@@ -86,6 +86,38 @@ test("what a source object says is never evaluated", () => {
   for (const [template, value] of rows) assert.deepEqual(substitute(template, scopeOf(DOCUMENT), "x"), value);
 });
 
+/** Documents are those of a policy that opted in to Kyverno's way. */
+const EVALUATED: [Json, Json][] = [
+  ["{{ request.object.data.evil }}", "{{ request.secret }}"], // a text that is the whole value stays, in Kyverno, too
+  ["x {{ request.object.data.evil }}", "x s"],
+  ["x {{- request.object.data.evil }}", "x {{ request.secret }}"],
+  ["{{ request.object.data }}", { key: "name", evil: "s" }],
+  ["{{ to_upper('{{ request.object.data.evil }}') }}", "S"],
+  ["{{ {{ expression }} }}", "s"],
+  ["a {{ twice }}", "a b s"],
+];
+
+for (const [template, value] of EVALUATED) {
+  test(`where the policy opted in, ${JSON.stringify(template)} gives ${JSON.stringify(value)}`, () => {
+    const document = { ...DOCUMENT, twice: "b {{ request.object.data.evil }}" };
+    assert.deepEqual(substitute(template, scopeOf(document, true), "x"), value);
+  });
+}
+
+const ENDLESS: [string, Json][] = [
+  ["x {{ again }}", "{{ again }}, "],
+  ["x {{ again }}", "{{ again }}{{ again }} "],
+  ["{{ again }}", { a: "{{ again }}", b: "{{ again }}" }],
+];
+
+for (const [template, again] of ENDLESS) {
+  test(`where the policy opted in, a value ${JSON.stringify(again)} that repeats itself ends in an error`, () => {
+    const before = performance.now();
+    assert.throws(() => substitute(template, scopeOf({ again }, true), "x"), { name: "RuleError" });
+    assert.ok(performance.now() - before < 10_000);
+  });
+}
+
 test("a value between quotes cannot end them", () => {
   const document = { evil: "a') || request.secret || ('", request: { secret: "s" } };
   const result = substitute("{{ to_lower('{{ evil }}') }}", scopeOf(document), "x");
