@@ -1,19 +1,17 @@
 import type { Logger } from "../observe/logger.ts";
-import { formatTarget, identityOf, targetOfList } from "./build.ts";
 import { isTargetOf } from "./downstream.ts";
 import { LookupError, RuleError } from "./errors.ts";
-import { type EvaluationInputs, evaluateRule, type Verdict } from "./evaluate-rule.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { OwnWrites } from "./own-writes.ts";
-import { formatCondition } from "./preconditions.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { type Doer, factsOf } from "./retries.ts";
+import type { RuleTrace } from "./rule-trace.ts";
 import type { TargetFailure } from "./target-failure.ts";
 import type { TargetWriter } from "./target-writer.ts";
 
 export interface EventProcessorOptions {
-  inputs: EvaluationInputs;
+  trace: RuleTrace;
   writer: TargetWriter;
   catalog: KindCatalog;
   retries: Doer;
@@ -70,10 +68,9 @@ export class EventProcessor {
 
   /** Evaluates the rule and does what it says. Resolves with whether it applied. @throws RuleError */
   async #carryOut(subject: PolicyRule, request: ChangeRequest, signal: AbortSignal): Promise<boolean> {
-    const { writer, inputs, retries } = this.#options;
-    const { policy, rule } = subject;
-    const verdict = await evaluateRule(policy, rule, request, inputs, signal);
-    this.#trace(subject, request, verdict);
+    const { writer, trace, retries } = this.#options;
+    const { rule } = subject;
+    const verdict = await trace.evaluate(subject, request, signal);
     const occasion = { subject, request };
     if (verdict.outcome === "stopped matching") {
       const { uid: triggerUid = "" } = request.object.metadata;
@@ -98,24 +95,6 @@ export class EventProcessor {
     return operation === "DELETE"
       ? ownWrites.deleted(object.metadata.uid ?? "")
       : await ownWrites.includes(type.kind, object);
-  }
-
-  #trace(subject: PolicyRule, request: ChangeRequest, verdict: Verdict): void {
-    const { logger } = this.#options;
-    if (!logger.isLevelEnabled("debug")) return;
-    const facts = factsOf(subject, request);
-    if (verdict.outcome === "not matched" || verdict.outcome === "stopped matching") {
-      logger.debug({ ...facts, because: verdict.because }, `rule ${verdict.outcome}`);
-      return;
-    }
-    const conditions = verdict.checked
-      .map((condition) => `${condition.met ? "met" : "NOT met"}: ${formatCondition(condition)}`)
-      .join("; ");
-    if (verdict.outcome === "generate") {
-      const clones = verdict.clones.map((order) => (order.type === "clone" ? order.target : targetOfList(order)));
-      const targets = [...verdict.targets.map(identityOf), ...clones].map(formatTarget);
-      logger.debug({ targets, ...facts, conditions }, "rule matched, target built");
-    } else logger.debug({ ...facts, conditions }, "rule matched, preconditions not met");
   }
 }
 

@@ -56,7 +56,7 @@ export async function explainChange(
       const isOver = policy.applyFirstRuleOnly && applied !== undefined;
       const explanation = isOver
         ? notEvaluated(policy, rule, request, `applyRules is One and rule "${applied}" applied`)
-        : await explainRule(policy, rule, request, inputs, signal);
+        : (await explainRule(policy, rule, request, inputs, signal)).explanation;
       explained.push(explanation);
       if (APPLIED.includes(explanation.outcome)) applied ??= rule.name;
     }
@@ -67,13 +67,14 @@ export async function explainChange(
 /** Outcomes after which `applyRules: One` leaves the policy's other rules alone. */
 const APPLIED: readonly RuleExplanation["outcome"][] = ["generate", "stopped matching", "failed"];
 
-async function explainRule(
+/** What `evaluateRule` says of one rule and change, or the error that it throws, and what led to it. */
+export async function explainRule(
   policy: Policy,
   rule: Rule,
   request: ChangeRequest,
   inputs: EvaluationInputs,
   signal?: AbortSignal,
-): Promise<RuleExplanation> {
+): Promise<{ verdict: Verdict | RuleError; explanation: RuleExplanation }> {
   const answers = rememberAnswers(inputs.source);
   const run = { ...inputs, source: answers.source };
   let verdict: Verdict | RuleError;
@@ -86,12 +87,22 @@ async function explainRule(
   const isMatched = !(verdict instanceof RuleError) && verdict.outcome !== "not matched";
   const shown = frameOf(policy, rule, request, answers.namespaceLabels());
   const context = isMatched || verdict instanceof RuleError ? await explainContext(policy, rule, request, run) : [];
+  return { verdict, explanation: explainVerdict(verdict, shown, context, rule.preconditions) };
+}
+
+/** @param shown the explanation as far as the verdict has no say */
+function explainVerdict(
+  verdict: Verdict | RuleError,
+  shown: RuleExplanation,
+  context: ExplainedEntry[],
+  conditions: Preconditions,
+): RuleExplanation {
   if (verdict instanceof RuleError) return { ...shown, outcome: "failed", because: verdict.message, context };
   if (verdict.outcome === "not matched") return { ...shown, outcome: verdict.outcome, because: verdict.because };
   if (verdict.outcome === "stopped matching")
     return { ...shown, outcome: verdict.outcome, because: `${verdict.because}: what it generated is deleted`, context };
   const checked = verdict.checked;
-  const looked = { ...shown, context, preconditions: checked, notLookedAt: restOf(rule.preconditions, checked) };
+  const looked = { ...shown, context, preconditions: checked, notLookedAt: restOf(conditions, checked) };
   if (verdict.outcome !== "generate") return { ...looked, outcome: verdict.outcome };
   const { clones, errors } = verdict;
   const targets = [...verdict.targets, ...clones.map(outlineOf)];

@@ -1,5 +1,4 @@
 import type { Json } from "../resources/object.ts";
-import { toText } from "./jmespath/values.ts";
 import { holds } from "./operators/index.ts";
 import type { Condition, Operator, Preconditions } from "./rule-model.ts";
 import { type Scope, substitute } from "./substitute.ts";
@@ -39,14 +38,4 @@ function checkCondition({ key, operator, value, message, path }: Condition, scop
   const left = substitute(key, scope, `${path}.key`);
   const right = substitute(value, scope, `${path}.value`);
   return { path, key: left, operator, value: right, message, met: holds(operator, left, right) };
-}
-
-/** `{"a":"1"} NotEquals {"a":"1"}`, each side cut so that a log line stays one. */
-export function formatCondition({ path, key, operator, value, message }: CheckedCondition): string {
-  const note = message === "" ? "" : ` (${message})`;
-  return `${path}: ${shorten(toText(key))} ${operator} ${shorten(toText(value))}${note}`;
-}
-
-function shorten(text: string): string {
-  return text.length <= 400 ? text : `${text.slice(0, 400)}… (${text.length} characters)`;
 }

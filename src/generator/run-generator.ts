@@ -23,6 +23,7 @@ import type { ChangeRequest } from "./request.ts";
 import { leaveOut } from "./resource-filters.ts";
 import { type Doer, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
+import { RuleTrace } from "./rule-trace.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
 import { planTargets } from "./sync-plan.ts";
@@ -111,7 +112,7 @@ class Generator {
     const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
     const processorFor = (doer: Doer) =>
       new EventProcessor({
-        inputs,
+        trace,
         writer: new TargetWriter({ store, past, retries: doer, logger }),
         catalog,
         retries: doer,
@@ -125,11 +126,15 @@ class Generator {
       expressions: new ExpressionCache(),
       leaveOut: leaveOut(resourceFilters),
     };
+    const trace = new RuleTrace(inputs, logger);
+    const onPassedOver = trace.isOn
+      ? (rules: readonly PolicyRule[], request: ChangeRequest) => trace.passedOver(rules, request, signal)
+      : undefined;
     const settled = (request: ChangeRequest) => retries.settled(request);
     const queue = new ChangeQueue({ processor: processorFor(retries), settled, concurrency, logger }, signal);
     const onChange = (change: SourceChange) => queue.add(change);
     const onSettled = (uid: string, hadEffect: boolean) => this.#checkpointer.touch(uid, hadEffect);
-    const sources = new SourceSet({ catalog, watch, logger, onChange, onSettled, onState }, signal);
+    const sources = new SourceSet({ catalog, watch, logger, onChange, onSettled, onState, onPassedOver }, signal);
     const rerun = async (subject: PolicyRule, uid: string) => {
       const source = sources.holding(uid);
       if (source !== undefined) await queue.rerun(source, subject, uid);

@@ -9,7 +9,7 @@ import { READY, type Readiness } from "./policy-status.ts";
 import type { GeneratorPorts, ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { KindSelector, Policy, Rule } from "./rule-model.ts";
-import { type SourceChange, TypeSource } from "./type-source.ts";
+import { type SourceChange, TypeSource, type TypeSourceOptions } from "./type-source.ts";
 
 const DISCOVERY_RETRY_MS = 2_000;
 
@@ -19,6 +19,7 @@ export interface SourceSetOptions {
   logger: Logger;
   /** Called for each change; the watch that brought it waits. */
   onChange(change: SourceChange): Promise<void>;
+  onPassedOver?: TypeSourceOptions["onPassedOver"];
   /** Called when what a checkpoint would say of an object has changed. */
   onSettled(uid: string, hadEffect: boolean): void;
   onState(): void;
@@ -177,12 +178,12 @@ export class SourceSet {
   #sourceOf(key: string, type: ServedType): TypeSource {
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
-    const { watch, onChange, onSettled, onState, logger } = this.#options;
+    const { watch, onChange, onPassedOver, onSettled, onState, logger } = this.#options;
     const resumed = this.#known.get(key);
     this.#known.delete(key);
     const onGap = () =>
       logger.info({ kind: key }, "the API server does not remember all changes, comparing with a list");
-    const source = new TypeSource({ type, watch, onChange, onSettled, onState, onGap }, resumed);
+    const source = new TypeSource({ type, watch, onChange, onPassedOver, onSettled, onState, onGap }, resumed);
     this.#sources.set(key, source);
     return source;
   }

@@ -19,6 +19,8 @@ const MAX_DELETED = 10_000;
 /** How many watches may linger after others took over. */
 const MAX_LINGERING = 20;
 
+const OPERATIONS = { Added: "CREATE", Modified: "UPDATE", Deleted: "DELETE" } as const;
+
 /** A change with the rules that may match its object. */
 export interface SourceChange {
   rules: readonly PolicyRule[];
@@ -32,6 +34,8 @@ export interface TypeSourceOptions {
   watch: GeneratorPorts["watch"];
   /** Called for each change that a rule may match, in order; the watch waits for it. */
   onChange(change: SourceChange): Promise<void>;
+  /** Called, where it is given, with the rules that pass over a change because of its object's namespace or name. */
+  onPassedOver?: ((rules: readonly PolicyRule[], request: ChangeRequest) => Promise<void>) | undefined;
   /** Called when what a checkpoint would say of an object has changed; `hadEffect` if looking twice would be wrong. */
   onSettled?(uid: string, hadEffect: boolean): void;
   /** Called when a watch is synced or in trouble. */
@@ -182,6 +186,11 @@ export class TypeSource {
   }
 
   async #take({ type, object }: ObjectEvent, watch: ScopedWatch): Promise<void> {
+    const { onPassedOver } = this.#options;
+    if (onPassedOver !== undefined && type !== "Listed" && !this.#mayMatch(object)) {
+      const operation = OPERATIONS[type];
+      await onPassedOver(this.#rules, { operation, type: this.#options.type, object, oldObject: undefined });
+    }
     switch (type) {
       case "Deleted":
         return this.#forget(object, object.metadata.resourceVersion ?? "", watch);
@@ -226,10 +235,14 @@ export class TypeSource {
     changedAt: string,
     watch: ScopedWatch,
   ): Promise<void> {
-    const { onChange, onSettled } = this.#options;
+    const { onChange, onPassedOver, onSettled } = this.#options;
     const { uid = "" } = request.object.metadata;
     const all = this.#index.rulesFor(request.object);
     const rules = watch.synced ? all : (this.#resume?.knownOf(all, request.object) ?? all);
+    await onPassedOver?.(
+      this.#rules.filter((rule) => !all.includes(rule)),
+      request,
+    );
     if (rules.length === 0) return onSettled?.(uid, false);
     const release = watch.hold();
     const open = this.#progress.begin(uid, before);

@@ -37,13 +37,18 @@ export function createLogger({ format, level, fieldStyle = "object", destination
   );
 }
 
-/** One pino record as a line for people: time, level, the NotificationMessage it is about, what happened, fields. */
+/**
+ * One pino record as a line for people: time, level, the NotificationMessage it is about, what happened, fields. The lines
+ * of a `trace` follow, indented, so that none of them can pass for a record.
+ */
 export function formatTextLine(record: string, fieldStyle: FieldStyle): string {
-  const { level, ts, msg, message, ...fields } = JSON.parse(record) as Record<string, unknown>;
+  const { level, ts, msg, message, trace, ...fields } = JSON.parse(record) as Record<string, unknown>;
   const printed = fieldStyle === "object" ? printObject(fields) : printPairs(fields);
   const about = message === undefined ? "" : `[${oneLine(String(message))}] `;
   const text = `${about}${oneLine(String(msg ?? ""))}`;
-  return `${escapeHidden(`${ts} ${String(level).toUpperCase().padEnd(5)} ${text}${printed === "" ? "" : ` ${printed}`}`)}\n`;
+  const line = `${ts} ${String(level).toUpperCase().padEnd(5)} ${text}${printed === "" ? "" : ` ${printed}`}`;
+  const below = Array.isArray(trace) ? trace.map((item) => `    ${oneLine(String(item))}`) : [];
+  return [line, ...below].map((each) => `${escapeHidden(each)}\n`).join("");
 }
 
 /** What JSON leaves as it is though a terminal obeys it, or shows the line otherwise for it: C1 controls, bidi, line ends. */
