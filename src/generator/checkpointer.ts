@@ -147,8 +147,9 @@ export class Checkpointer {
       const { index, covered } = this.#indexer.capture(this.#written);
       if (dirty.length > 0 || JSON.stringify(index) !== JSON.stringify(this.#written))
         await this.#writeAll(index, dirty, AbortSignal.timeout(WRITE_TIMEOUT_MS));
+      const restMs = this.#writtenAt === 0 ? SOON_MS : REST_MS; // the first write mostly says what was before
       this.#writtenAt = performance.now();
-      this.#restUntil = this.#writtenAt + Math.max(REST_MS, (this.#writtenAt - startedAt) * PAUSE_FACTOR);
+      this.#restUntil = this.#writtenAt + Math.max(restMs, (this.#writtenAt - startedAt) * PAUSE_FACTOR);
       this.#plan(LATER_MS);
       this.#tell(this.#fullness(), covered);
     } catch (error) {

@@ -27,6 +27,7 @@ export class PolicyBoard {
   readonly #known = new Set<string>();
   readonly #listed = new Set<string>();
   #trouble = "";
+  #listedAt = "";
 
   /** @param onChange called when the set of running policies may have changed */
   constructor(ports: GeneratorPorts, files: readonly Policy[], logger: Logger, onChange: () => void) {
@@ -39,6 +40,11 @@ export class PolicyBoard {
   /** Whether it is known which policies there are. An absent CRD means none, until it is installed. */
   get synced(): boolean {
     return this.#known.has(CLUSTER_POLICY.kind) && this.#known.has(POLICY.kind);
+  }
+
+  /** The version that the cluster had reached when all policies were first listed; "" before. */
+  get listedAt(): string {
+    return this.#listedAt;
   }
 
   /** Why the policies are not known; "" where nothing stands in the way. */
@@ -91,6 +97,7 @@ export class PolicyBoard {
             this.#known.add(type.kind);
             this.#listed.add(type.kind);
             this.#trouble = "";
+            this.#listedAt ||= event.resourceVersion;
             this.#onChange();
             return undefined;
           }

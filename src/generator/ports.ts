@@ -84,14 +84,15 @@ export type WatchSource = (
 ) => Promise<void>;
 
 /**
- * The objects that were created after a version, as they were created, be they deleted since.
+ * What happened after a version, in order: objects as they were created, be they deleted since. Ends once all has come, which
+ * may take seconds.
  * @throws ApiError, 410 where the server remembers only what came later
  */
 export type ReadHistory = (
   type: ResourceType,
   query: { namespace?: string; labelSelector?: string; resourceVersion: string },
   signal: AbortSignal,
-) => Promise<KubeObject[]>;
+) => AsyncIterable<{ type: "created" | "changed"; object: KubeObject }>;
 
 /** What people find with `kubectl describe` and `kubectl get events`. */
 export interface GeneratorEvent {

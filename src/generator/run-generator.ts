@@ -24,6 +24,7 @@ import { leaveOut } from "./resource-filters.ts";
 import { type Doer, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
 import { RuleTrace } from "./rule-trace.ts";
+import { SetAside } from "./set-aside.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
 import { planTargets } from "./sync-plan.ts";
@@ -109,17 +110,18 @@ class Generator {
     const failures = new FailureRecord(ports, namespace, logger);
     const store = new TargetStore({ cluster, catalog, ownWrites });
     const past = new PastTargets({ history, ownWrites, logger }, signal);
+    const inDoubt = new SetAside();
     const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
     const processorFor = (doer: Doer) =>
       new EventProcessor({
         trace,
-        writer: new TargetWriter({ store, past, retries: doer, logger }),
+        writer: new TargetWriter({ store, past, inDoubt, retries: doer, logger }),
         catalog,
         retries: doer,
         ownWrites,
         logger,
       });
-    const writer = new TargetWriter({ store, past, retries, logger });
+    const writer = new TargetWriter({ store, past, inDoubt, retries, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
@@ -130,7 +132,10 @@ class Generator {
     const onPassedOver = trace.isOn
       ? (rules: readonly PolicyRule[], request: ChangeRequest) => trace.passedOver(rules, request, signal)
       : undefined;
-    const settled = (request: ChangeRequest) => retries.settled(request);
+    const settled = async (request: ChangeRequest) => {
+      await inDoubt.settled(request);
+      await retries.settled(request);
+    };
     const queue = new ChangeQueue({ processor: processorFor(retries), settled, concurrency, logger }, signal);
     const onChange = (change: SourceChange) => queue.add(change);
     const onSettled = (uid: string, hadEffect: boolean) => this.#checkpointer.touch(uid, hadEffect);
@@ -232,7 +237,10 @@ class Generator {
 
   async #follow(policies: readonly Policy[]): Promise<void> {
     await this.#sources.follow(policies, () => {
-      if (this.#madeAfter !== undefined) this.#past.read(this.#madeAfter, planTargets(policies, this.#catalog));
+      const targets = planTargets(policies, this.#catalog);
+      const until = this.#board.listedAt;
+      if (this.#madeAfter !== undefined) this.#past.read({ after: this.#madeAfter, until }, targets);
+      this.#past.remind(until, targets);
       this.#madeAfter = undefined;
     });
   }

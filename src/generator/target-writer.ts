@@ -4,7 +4,8 @@ import { type CloneOrder, formatTarget, identityOf, type TargetIdentity, targetO
 import type { TargetQuery } from "./downstream.ts";
 import type { PastTargets } from "./past-targets.ts";
 import type { ServedType } from "./ports.ts";
-import { type Doer, factsOf, type Occasion } from "./retries.ts";
+import { type Doer, factsOf, type Occasion, type Work } from "./retries.ts";
+import type { SetAside } from "./set-aside.ts";
 import type { TargetFailure } from "./target-failure.ts";
 import type { TargetStore, Tried, Written } from "./target-store.ts";
 
@@ -12,8 +13,13 @@ export interface TargetWriterOptions {
   store: TargetStore;
   retries: Doer;
   past: PastTargets;
+  /** Where changes wait of which it is not known yet whether their targets were made before a restart. */
+  inDoubt: SetAside;
   logger: Logger;
 }
+
+/** How many changes may wait beside those that follow; more wait in their place, and those that follow behind them. */
+const MAX_IN_DOUBT = 10_000;
 
 /** Writes and removes targets. What fails is told at once and tried again, a bounded number of times, beside the events that follow. */
 export class TargetWriter {
@@ -25,22 +31,20 @@ export class TargetWriter {
 
   /** Resolves after the first try, as all methods. Rejects only when `signal` aborts. */
   async write(occasion: Occasion, object: KubeObject, signal: AbortSignal): Promise<void> {
-    if (await this.#wasMade(occasion, identityOf(object))) return;
     const target = formatTarget(identityOf(object));
     const attempt = async () =>
       this.#note(occasion, target, "data", await this.#options.store.put(occasion.subject, object, signal));
-    await this.#options.retries.do({ ...occasion, verb: "create", target, attempt }, signal);
+    await this.#makeOnce({ ...occasion, verb: "create", target, attempt }, identityOf(object), signal);
   }
 
   /** Copies one object, or all of a list. */
   async clone(occasion: Occasion, order: CloneOrder, signal: AbortSignal, type = order.type): Promise<void> {
     const { store } = this.#options;
     if (order.type === "clone") {
-      if (await this.#wasMade(occasion, order.target)) return;
       const target = formatTarget(order.target);
       const attempt = async () =>
         this.#note(occasion, target, type, await store.clone(occasion.subject, order, signal));
-      return this.#options.retries.do({ ...occasion, verb: "create", target, attempt }, signal);
+      return this.#makeOnce({ ...occasion, verb: "create", target, attempt }, order.target, signal);
     }
     const attempt = async () => {
       const tried = await store.expand(order, signal);
@@ -94,14 +98,26 @@ export class TargetWriter {
     );
   }
 
-  async #wasMade({ subject, request }: Occasion, target: TargetIdentity): Promise<boolean> {
-    const { past, logger } = this.#options;
-    if (!(await past.includes(subject, request, target))) return false;
-    logger.debug(
-      { target: formatTarget(target), ...factsOf(subject, request) },
-      "generate target resource was made before the restart",
-    );
-    return true;
+  /** Makes the target unless that happened before a restart. Where it takes time to know, the changes that follow go on. */
+  async #makeOnce(work: Work, target: TargetIdentity, signal: AbortSignal): Promise<void> {
+    const { past, inDoubt } = this.#options;
+    const { subject, request } = work;
+    const wasMade = past.includes(subject, request, target);
+    if (typeof wasMade === "boolean") return this.#makeUnless(wasMade, work, signal);
+    const made = wasMade.then((was) => this.#makeUnless(was, work, signal));
+    if (inDoubt.size >= MAX_IN_DOUBT) return made;
+    const settled = made.catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    inDoubt.add(request, settled);
+  }
+
+  async #makeUnless(wasMade: boolean, work: Work, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { logger, retries } = this.#options;
+    const { subject, request, target } = work;
+    if (!wasMade) return retries.do(work, signal);
+    logger.debug({ target, ...factsOf(subject, request) }, "generate target resource was made before the restart");
   }
 
   #note(

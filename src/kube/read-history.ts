@@ -10,28 +10,32 @@ export interface HistoryQuery {
   resourceVersion: string;
 }
 
+/** What became of one object; its resourceVersion says when. */
+export interface PastEvent {
+  type: "created" | "changed";
+  object: KubeObject;
+}
+
 /** A server sends a bookmark two seconds before it ends a watch: the sooner the end, the sooner it is known that all came. */
 const TIMEOUT_SECONDS = 3;
 const SILENCE_MS = 10_000;
 
 /**
- * The objects that were created since a version, as they were created, be they deleted since. Reads a watch up to its
- * first bookmark or its end, which takes one to three seconds.
+ * What happened since a version, in order: objects as they were created, be they deleted since. Reads a watch up to its first
+ * bookmark or its end, which takes one to three seconds; who has seen enough sooner leaves the loop.
  * @throws KubeError, 410 where the server remembers only what came later
  */
-export async function readHistory(
+export async function* readHistory(
   client: Pick<KubeClient, "openWatch">,
   type: ResourceType,
   query: HistoryQuery,
   signal: AbortSignal,
-): Promise<KubeObject[]> {
-  const created: KubeObject[] = [];
+): AsyncGenerator<PastEvent, void> {
   const options = { ...query, timeoutSeconds: TIMEOUT_SECONDS, silenceMs: SILENCE_MS };
   for await (const batch of client.openWatch(type, options, signal))
     for (const event of batch) {
-      if (event.type === "BOOKMARK") return created;
+      if (event.type === "BOOKMARK") return;
       if (event.type === "ERROR") throw errorFromStatusObject(`read the history of ${type.plural}`, event.object);
-      if (event.type === "ADDED") created.push(event.object);
+      yield { type: event.type === "ADDED" ? "created" : "changed", object: event.object };
     }
-  return created;
 }

@@ -8,7 +8,7 @@ import { ROOT } from "./manifests.ts";
 export interface CourierProcess {
   /** What it printed, standard error included. */
   readonly lines: readonly string[];
-  /** Resolves with the first line, printed already or yet to come, that contains `text`. @throws Error after its end */
+  /** Resolves with the first line, printed already or yet to come, that contains `text`. @throws Error after its end, or a minute */
   line(text: string): Promise<string>;
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>;
@@ -26,6 +26,9 @@ export interface CourierProcessOptions {
   nodeArgs?: string[];
   env?: Record<string, string>;
 }
+
+/** A start takes seconds where other suites load the machine. */
+const PATIENCE_MS = 60_000;
 
 /** Starts `node bin/courier.js ARGS` without the courier settings of this process' environment. */
 export function startCourier(args: string[], options: CourierProcessOptions = {}): CourierProcess {
@@ -61,7 +64,11 @@ export function startCourier(args: string[], options: CourierProcessOptions = {}
     line(text) {
       const printed = lines.find((line) => line.includes(text));
       if (printed !== undefined) return Promise.resolve(printed);
-      return new Promise((resolve, reject) => waiting.add({ text, resolve, reject }));
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const giveUp = () => reject(new Error(`has not printed "${text}" in ${PATIENCE_MS} ms:\n${lines.join("\n")}`));
+      const timer = setTimeout(giveUp, PATIENCE_MS);
+      waiting.add({ text, resolve, reject });
+      return promise.finally(() => clearTimeout(timer));
     },
     async stop() {
       child.kill("SIGTERM");

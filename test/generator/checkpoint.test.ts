@@ -174,6 +174,28 @@ test("a target that was consumed before the checkpoint was written is not made a
   );
 });
 
+test("what happens after a restart does not wait until it is known what was made before", async (t) => {
+  const world = await openWorld(t);
+  const { client, source: namespace } = world;
+  await createPolicy(t, client, clusterPolicy(namespace, [tellingRule(world, ["a"])]));
+  const first = await startReady(t, world);
+  await settle(world, first, "a");
+  await first.stop();
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "while down" });
+  const end = Promise.withResolvers<void>();
+  const history: GeneratorPorts["history"] = () => ({
+    [Symbol.asyncIterator]: () => ({
+      next: () => end.promise.then(() => ({ done: true as const, value: undefined })),
+    }),
+  });
+  const second = await startReady(t, world, { history });
+  await settle(world, second, "a");
+  const madeBefore = (await told(world, 2)).filter((change) => change.endsWith(" while down"));
+  end.resolve();
+  assert.equal((await told(world, 3)).filter((change) => change.endsWith(" while down")).length, 1);
+  assert.deepEqual(madeBefore, []);
+});
+
 for (const [what, index, because] of [
   ["damaged", "bm90IGd6aXA=", /it is damaged: /],
   [
