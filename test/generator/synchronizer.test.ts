@@ -57,7 +57,7 @@ async function scripted() {
       watch,
       catalog,
       ownWrites,
-      writer: new TargetWriter({ store, past: nowhere, retries: nowhere, logger }),
+      writer: new TargetWriter({ store, past: nowhere, inDoubt: nowhere, retries: nowhere, logger }),
       logger,
       rerun: async ({ policy, rule }, uid) => void reruns.push(`${policy.name}/${rule.name} for ${uid}`),
       onState: () => {},
