@@ -1,6 +1,7 @@
 import type { KubeObject } from "../resources/object.ts";
 import { isStale } from "./change.ts";
 import { type GeneratorPorts, isApiError, type ServedType, type SourceEvent, type SourceState } from "./ports.ts";
+import { describeRefusal, WATCH } from "./target-failure.ts";
 
 /** How long a watch whose work others took over still brings what it has under way. */
 const LINGER_MS = 2_000;
@@ -134,7 +135,7 @@ export class ScopedWatch {
   #noteState(state: SourceState): void {
     if (state.phase === "listing") this.#listed.clear();
     if (state.phase === "retrying" && isApiError(state.error) && state.error.code === 410) this.#options.onGap?.();
-    const trouble = state.phase === "retrying" ? state.error.message : undefined;
+    const trouble = state.phase === "retrying" ? describeTrouble(state.error, this.#options) : undefined;
     const resumes = state.phase === "watching" && !this.#synced;
     if (state.phase === "listing" || (trouble === this.#trouble && !resumes)) return;
     if (resumes) this.#synced = true;
@@ -173,4 +174,9 @@ export function troubleOf(watches: readonly ScopedWatch[]): string | undefined {
 export async function stopWatches(watches: readonly ScopedWatch[]): Promise<void> {
   for (const watch of watches) watch.stop();
   await Promise.all(watches.map(({ done }) => done));
+}
+
+/** What stands in the way, and what to do where a right is missing. */
+function describeTrouble(error: Error, { type, scope }: Pick<ScopedWatchOptions, "type" | "scope">): string {
+  return isApiError(error) && error.code === 403 ? describeRefusal(error, type, scope, WATCH) : error.message;
 }

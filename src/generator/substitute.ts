@@ -1,5 +1,6 @@
 import type { Json } from "../resources/object.ts";
 import { messageOf, RuleError } from "./errors.ts";
+import { MissingKeyError } from "./jmespath/errors.ts";
 import { type Environment, isFunction } from "./jmespath/functions/index.ts";
 import { interpret } from "./jmespath/interpret.ts";
 import { type Expression, parseExpression } from "./jmespath/parse.ts";
@@ -106,7 +107,8 @@ export function evaluate(expression: string, document: Json, scope: Scope, path:
   try {
     return interpret(scope.expressions.parse(expression), document, scope.environment);
   } catch (error) {
-    throw new RuleError(`${path}: failed to resolve {{ ${expression.trim()} }}: ${messageOf(error)}`);
+    const hint = error instanceof MissingKeyError ? ": correct it, or give it a default, such as || ''" : "";
+    throw new RuleError(`${path}: failed to resolve {{ ${expression.trim()} }}: ${messageOf(error)}${hint}`);
   }
 }
 

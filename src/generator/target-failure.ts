@@ -30,6 +30,7 @@ export interface RefusedAction {
 export const CREATE: RefusedAction = { verb: "create", verbs: "get and create" };
 export const SYNCHRONIZE: RefusedAction = { verb: "update", verbs: "get, create, update, patch and delete" };
 export const READ_SOURCE: RefusedAction = { verb: "read", verbs: "get, list and patch" };
+export const WATCH: RefusedAction = { verb: "watch", verbs: "get, list and watch" };
 export const REMOVE: RefusedAction = { verb: "delete", verbs: "list and delete" };
 
 /** The failure that the API server's answer to an action on a target stands for. */
@@ -43,7 +44,7 @@ export function classifyError(
   const failure = { retry: true, retryAfterMs: error.retryAfterMs ?? 0 };
   switch (error.code) {
     case 403:
-      return { ...failure, message: forbidden(error, type, target, action) };
+      return { ...failure, message: describeRefusal(error, type, target, action) };
     case 404:
       if (error.details?.kind === "namespaces")
         return {
@@ -60,10 +61,11 @@ export function classifyError(
   }
 }
 
-function forbidden(
-  { message }: ApiError,
+/** Who may not do what, and the Role that is missing. @param target "" as namespace stands for all of them */
+export function describeRefusal(
+  { message }: Pick<ApiError, "message">,
   { group, plural, namespaced }: ServedType,
-  target: TargetIdentity,
+  target: Pick<TargetIdentity, "namespace">,
   { verb, verbs }: RefusedAction,
 ): string {
   if (/is being terminated/.test(message))

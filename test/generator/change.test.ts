@@ -40,6 +40,13 @@ test("a write to scale triggers nothing, although it changes spec", () => {
   assert.equal(requestForUpdate(before, after, TYPE), undefined);
 });
 
+test("a Pod's ephemeral containers are the Pod itself, another kind's are not", () => {
+  const before = seen("1", {}, { spec: {} }, [wrote("t1")]);
+  const after = seen("2", {}, { spec: { a: 1 } }, [wrote("t1"), wrote("t2", "ephemeralcontainers")]);
+  assert.equal(requestForUpdate(before, after, { ...TYPE, kind: "Pod" })?.operation, "UPDATE");
+  assert.equal(requestForUpdate(before, after, TYPE), undefined);
+});
+
 test("a removed key is an UPDATE although a status write is the newest that managers left", () => {
   const fields = [wrote("t1"), wrote("t2", "status")];
   assert.ok(requestForUpdate(seen("1", { a: "1", b: "2" }, {}, fields), seen("2", { a: "1" }, {}, fields), TYPE));

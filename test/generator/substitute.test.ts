@@ -62,7 +62,7 @@ for (const [template, value] of VALUES) {
 const ERRORS: [Json, RegExp][] = [
   [
     "{{ request.object.absent }}",
-    /^x: failed to resolve \{\{ request.object.absent \}\}: Unknown key "absent" in path/,
+    /^x: failed to resolve \{\{ request.object.absent \}\}: Unknown key "absent" in path: correct it, or give it a default, such as \|\| ''/,
   ],
   [{ a: ["{{ absent }}"] }, /^x\.a\[0\]: failed/],
   [{ "{{ index }}": 1 }, /the key "\{\{ index \}\}" must give a string and gives 1/],
