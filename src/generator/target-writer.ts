@@ -104,12 +104,12 @@ export class TargetWriter {
     const { subject, request } = work;
     const wasMade = past.includes(subject, request, target);
     if (typeof wasMade === "boolean") return this.#makeUnless(wasMade, work, signal);
-    const made = wasMade.then((was) => this.#makeUnless(was, work, signal));
-    if (inDoubt.size >= MAX_IN_DOUBT) return made;
-    const settled = made.catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-    inDoubt.add(request, settled);
+    if (inDoubt.size >= MAX_IN_DOUBT) return this.#makeUnless(await wasMade, work, signal);
+    inDoubt.add(request, wasMade, (was) =>
+      this.#makeUnless(was, work, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      }),
+    );
   }
 
   async #makeUnless(wasMade: boolean, work: Work, signal: AbortSignal): Promise<void> {
