@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { GenerateConfig } from "../config/config.ts";
+import { CheckpointStore } from "../generator/checkpoint-store.ts";
 import { loadPolicyFiles } from "../generator/policy-files.ts";
 import type { GeneratorPorts } from "../generator/ports.ts";
 import { runAlone } from "../generator/run-alone.ts";
@@ -37,12 +38,13 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
         history: (type, query, signal) => readHistory(client, type, query, signal),
         recordEvent: (event, signal) => recordEvent(cluster, { ...event, ...reporter }, signal),
       };
+      const checkpoint = { namespace: config.leaseNamespace, name: `${config.leaseName}-checkpoint` };
       const options = {
         files,
         fromCluster: true,
         resourceFilters: config.resourceFilters,
         namespace: UPDATE_REQUEST_NAMESPACE,
-        checkpoint: { namespace: config.leaseNamespace, name: `${config.leaseName}-checkpoint` },
+        checkpoint,
         onState({ missing, problem }: { missing: string[]; problem: string | undefined }) {
           work.readiness.have("start");
           if (missing.length === 0) work.readiness.have("policies");
@@ -58,7 +60,8 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
         hasStoodBy ||= decision.standBy;
         observe(decision);
       };
-      await runAlone({ cluster: client, logger, run, onDecision }, stop).finally(() => standingBy(false));
+      const forget = (signal: AbortSignal) => new CheckpointStore(cluster, checkpoint).forget(signal);
+      await runAlone({ cluster: client, logger, run, forget, onDecision }, stop).finally(() => standingBy(false));
     }),
   );
 }

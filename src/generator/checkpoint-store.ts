@@ -62,6 +62,12 @@ export class CheckpointStore {
     await this.#put(this.#partName(number), { objects }, signal);
   }
 
+  /** Leaves nothing to go on from. @throws ApiError */
+  async forget(signal: AbortSignal): Promise<void> {
+    const { index } = await this.#get(this.#key.name, signal);
+    if (index !== undefined) await this.#put(this.#key.name, { index: null, objects: null }, signal);
+  }
+
   async #get(name: string, signal: AbortSignal): Promise<Record<string, string>> {
     const found = await this.#cluster.get(SECRET, { ...this.#key, name }, signal);
     this.#note(name, found);

@@ -9,6 +9,8 @@ export interface RunAloneOptions {
   logger: Logger;
   /** Runs the generator until its signal aborts. */
   run(signal: AbortSignal): Promise<void>;
+  /** Forgets what changed up to now: Kyverno has seen to it, should another process go on from here. Called while nothing runs. */
+  forget(signal: AbortSignal): Promise<void>;
   /** Called when the generator is about to run, and when it stands by. */
   onDecision(decision: StandbyDecision): void;
   /** How often a Kyverno is looked for; ten seconds when absent. */
@@ -23,9 +25,13 @@ export async function runAlone(options: RunAloneOptions, signal: AbortSignal): P
   const lookout = new Lookout(options);
   while (!signal.aborted) {
     const decision = await lookout.decide(signal);
+    if (decision?.standBy) await lookout.forget(signal);
     if (decision !== undefined) onDecision(decision);
     if (decision === undefined || decision.standBy) await pauseUntil(everyMs, signal);
-    else await runUntilKyverno(options, lookout, signal);
+    else {
+      lookout.resume();
+      await runUntilKyverno(options, lookout, signal);
+    }
   }
 }
 
@@ -51,6 +57,7 @@ async function runUntilKyverno(
 class Lookout {
   readonly #options: RunAloneOptions;
   #told = "";
+  #hasForgotten = false;
 
   constructor(options: RunAloneOptions) {
     this.#options = options;
@@ -67,6 +74,24 @@ class Lookout {
       if (!signal.aborted) this.#tell(messageOf(error), "cannot look for Kyverno on this cluster, trying again");
       return undefined;
     }
+  }
+
+  /** Once; never rejects. */
+  async forget(signal: AbortSignal): Promise<void> {
+    if (this.#hasForgotten) return;
+    const { forget, logger } = this.#options;
+    try {
+      await forget(signal);
+      this.#hasForgotten = true;
+    } catch (error) {
+      if (!signal.aborted)
+        logger.warn({ error: messageOf(error) }, "cannot empty the checkpoint beside Kyverno, trying again");
+    }
+  }
+
+  /** To be called when the generator runs. */
+  resume(): void {
+    this.#hasForgotten = false;
   }
 
   #tell(error: string, message: string): void {

@@ -7,9 +7,9 @@ import { decideStandby, findKyverno } from "../../src/generator/standby.ts";
 import { connect } from "../../src/kube/connect.ts";
 import { KubeError } from "../../src/kube/kube-error.ts";
 import { createLogger } from "../../src/observe/logger.ts";
-import { LEASE, NAMESPACE, type ResourceType } from "../../src/resources/kinds.ts";
+import { LEASE, NAMESPACE, type ResourceType, SECRET } from "../../src/resources/kinds.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
-import { onEnd, sandboxKubeconfig } from "./running.ts";
+import { CHECKPOINT, onEnd, sandboxKubeconfig } from "./running.ts";
 
 const NOW = new Date("2026-11-22T10:00:00Z");
 const KEY = { namespace: "kyverno", name: "kyverno-background-controller" };
@@ -95,6 +95,7 @@ test("a Kyverno that comes ends the generator, and one that goes lets it run aga
       cluster: client,
       logger: createLogger({ format: "json", level: "error" }),
       everyMs: 20,
+      forget: async () => {},
       onDecision: ({ standBy }) => void decided.push(standBy),
       async run(signal) {
         const current = runs[++count];
@@ -122,7 +123,7 @@ function newRun() {
   return { started: Promise.withResolvers<void>(), ended: Promise.withResolvers<void>() };
 }
 
-test("beside a Kyverno the service is ready and says that it stands by, unless it is told to generate", async (t) => {
+test("beside a Kyverno the service is ready, says that it stands by and leaves no checkpoint, unless it is told to generate", async (t) => {
   const kubeconfig = await sandboxKubeconfig(t);
   const client = await connect({ kubeconfig });
   onEnd(t, () => client.close());
@@ -144,7 +145,10 @@ test("beside a Kyverno the service is ready and says that it stands by, unless i
     return { messages, ready, metrics };
   };
 
+  const metadata = { namespace: "cpaas-system", name: CHECKPOINT };
+  await client.create(SECRET, { apiVersion: "v1", kind: "Secret", metadata, data: { index: "b2xk" } });
   const beside = await run(false);
+  assert.equal((await client.get(SECRET, metadata))?.["data"], undefined);
   assert.match(beside.ready, /^200 ok\n- standing by: Kyverno generates .*has 2 ready replicas.*--beside-kyverno/s);
   assert.match(beside.metrics, /^courier_generator_standby 1$/m);
   assert.deepEqual(beside.messages, ["Leading", "Standing by beside Kyverno"]);
