@@ -17,7 +17,7 @@ import { missingOf, type ObjectEvent, ScopedWatch, stopWatches, troubleOf } from
 
 const MAX_DELETED = 10_000;
 /** How many watches may linger after others took over. */
-const MAX_LINGERING = 20;
+const MAX_LINGERING = 200;
 
 const OPERATIONS = { Added: "CREATE", Modified: "UPDATE", Deleted: "DELETE" } as const;
 

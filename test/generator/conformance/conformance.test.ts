@@ -6,16 +6,20 @@ import test, { type TestContext } from "node:test";
 import { openCluster, startGenerator } from "../running.ts";
 import { CLONE_CASES } from "./clone-cases.ts";
 import { DATA_CASES } from "./data-cases.ts";
+import { EVENT_CASES } from "./event-cases.ts";
+import { EXISTING_CASES } from "./existing-cases.ts";
+import { ORPHAN_CASES } from "./orphan-cases.ts";
 import { OTHER_CASES } from "./other-cases.ts";
+import { POLICY_CASES } from "./policy-cases.ts";
 import { Stage } from "./stage.ts";
 
-test("conformance", { concurrency: true }, async (t) => {
+test("conformance", { concurrency: 16 }, async (t) => {
   const client = await openCluster(t);
   const types = await client.discover();
   const id = `c${Date.now().toString(36)}`;
   await new Stage(t, client, types, id).apply("{apiVersion: v1, kind: Namespace, metadata: {name: '%failures'}}");
   const generator = await startGenerator(t, client, { namespace: `${id}-failures` });
-  const cases = [...DATA_CASES, ...CLONE_CASES, ...OTHER_CASES];
+  const cases = [DATA_CASES, CLONE_CASES, EVENT_CASES, EXISTING_CASES, ORPHAN_CASES, POLICY_CASES, OTHER_CASES].flat();
   await Promise.all(
     cases.map(([title, play], index) =>
       t.test(title, async (each: TestContext) => play(new Stage(each, client, types, `${id}-${index}`))),

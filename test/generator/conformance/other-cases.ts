@@ -1,18 +1,5 @@
 import { type Case, NAMESPACES } from "./data-cases.ts";
-
-function policy(rules: string, kind: "ClusterPolicy" | "Policy" = "ClusterPolicy"): string {
-  return `
-apiVersion: kyverno.io/v1
-kind: ${kind}
-metadata: {name: '%p'${kind === "Policy" ? ", namespace: '%a'" : ""}}
-spec:
-  rules:${rules}
-`;
-}
-
-function configMap(name: string, data: string, namespace = "a"): string {
-  return `{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}, namespace: '%${namespace}'}, data: ${data}}`;
-}
+import { configMap, policy } from "./manifests.ts";
 
 /** What is neither about data nor about copies alone. */
 export const OTHER_CASES: readonly Case[] = [
@@ -77,10 +64,14 @@ export const OTHER_CASES: readonly Case[] = [
         kind: ConfigMap
         name: 'gone-{{ request.oldObject.metadata.name }}'
         namespace: '%b'
-        data: {data: {last: '{{ request.object.data.said }}', operation: '{{ request.operation }}'}}`),
+        data: {data: {last: '{{ request.object.data.said }}', operation: '{{ request.operation }}'}}
+    - name: welcome
+      match: {any: [{resources: {kinds: [ConfigMap], namespaces: ['%a'], operations: [CREATE]}}]}
+      generate: {apiVersion: v1, kind: ConfigMap, name: welcome, namespace: '%b', data: {}}`),
       );
       await stage.ready();
       await stage.apply(configMap("trigger", "{said: hello}"));
+      await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: welcome, namespace: '%b'}}");
       await stage.delete("ConfigMap %a/trigger");
       await stage.expect(configMap("gone-trigger", "{last: hello, operation: DELETE}", "b"));
     },
@@ -229,49 +220,6 @@ export const OTHER_CASES: readonly Case[] = [
       await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: for-one, namespace: '%b'}}");
       await stage.absent("ConfigMap %b/for-no-one");
       await stage.absent("ConfigMap %b/for-elsewhere");
-    },
-  ],
-  [
-    "Policy, data, synchronized: target and trigger in its own namespace, gone with the policy",
-    async (stage) => {
-      await stage.apply(NAMESPACES);
-      await stage.apply(
-        policy(
-          `
-    - name: own
-      match: {any: [{resources: {kinds: [ConfigMap], names: [trigger]}}]}
-      generate: {synchronize: true, apiVersion: v1, kind: ConfigMap, name: made, namespace: '%a', data: {data: {from: '{{ request.namespace }}'}}}`,
-          "Policy",
-        ),
-      );
-      await stage.ready("Policy %a");
-      await stage.apply(configMap("trigger", "{}", "b"));
-      await stage.apply(configMap("trigger", "{}"));
-      await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: '%a'}}");
-      await stage.absent("ConfigMap %b/made");
-      await stage.delete("Policy %a/%p");
-      await stage.gone("ConfigMap %a/made");
-    },
-  ],
-  [
-    "Role and RoleBinding are copied with what they grant",
-    async (stage) => {
-      await stage.apply(NAMESPACES);
-      const role = (name: string, namespace: string) =>
-        `{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: ${name}, namespace: '%${namespace}'}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}`;
-      const binding = (name: string, namespace: string) =>
-        `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ${name}, namespace: '%${namespace}'}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}}`;
-      await stage.apply(role("reader", "a"));
-      await stage.apply(binding("reader", "a"));
-      const rule = (kind: string) => `
-    - name: copy-${kind.toLowerCase()}
-      match: {any: [{resources: {kinds: [ConfigMap], namespaces: ['%a'], names: [trigger]}}]}
-      generate: {synchronize: true, apiVersion: rbac.authorization.k8s.io/v1, kind: ${kind}, name: reader, namespace: '%b', clone: {name: reader, namespace: '%a'}}`;
-      await stage.apply(policy(rule("Role") + rule("RoleBinding")));
-      await stage.ready();
-      await stage.apply(configMap("trigger", "{}"));
-      await stage.expect(role("reader", "b"));
-      await stage.expect(binding("reader", "b"));
     },
   ],
 ];

@@ -7,7 +7,7 @@ import { apiVersionOf } from "../../../src/resources/kinds.ts";
 import type { KubeObject, ObjectKey } from "../../../src/resources/object.ts";
 import { onEnd, waitFor } from "../running.ts";
 
-/** All cases are played at once. */
+/** Many cases are played at once, beside other suites. */
 const WAIT_MS = 40_000;
 
 /**
@@ -30,7 +30,7 @@ export class Stage {
   /** Creates these objects, or changes those that exist; they go with the test. */
   async apply(yaml: string): Promise<void> {
     for (const object of this.#read(yaml)) {
-      const type = this.#typeOf(object.kind);
+      const type = this.#typeOf(object.kind, object.apiVersion);
       const live = await this.#client.get(type, keyOf(object));
       if (live === undefined) await this.#create(type, object);
       else {
@@ -61,7 +61,7 @@ export class Stage {
   /** Waits until each of these objects is there with at least these fields. */
   async expect(yaml: string): Promise<void> {
     for (const object of this.#read(yaml)) {
-      const type = this.#typeOf(object.kind);
+      const type = this.#typeOf(object.kind, object.apiVersion);
       await waitFor(
         () => this.#client.get(type, keyOf(object)),
         (found) => found !== undefined && includes(found, object),
@@ -87,6 +87,12 @@ export class Stage {
   async delete(reference: string): Promise<void> {
     const { type, key } = this.#locate(reference);
     await this.#client.delete(type, key);
+  }
+
+  /** Changes these fields, as somebody by hand. */
+  async patch(reference: string, fields: object): Promise<void> {
+    const { type, key } = this.#locate(reference);
+    await this.#client.mergePatch(type, key, fields);
   }
 
   /** The value of a field that the server gave: `uid`. */
@@ -118,9 +124,11 @@ export class Stage {
     return text.replace(/%(\w+)/g, `${this.#id}-$1`);
   }
 
-  #typeOf(kind: string): ServedType {
+  /** @param version of the API; the one that the server prefers where absent, `v1` of policies */
+  #typeOf(kind: string, version?: string): ServedType {
+    const isIt = (type: ServedType) => type.preferred || apiVersionOf(type) === "kyverno.io/v1";
     const found = this.#types.find(
-      (type) => type.kind === kind && (type.preferred || apiVersionOf(type) === "kyverno.io/v1"),
+      (type) => type.kind === kind && (version === undefined ? isIt(type) : apiVersionOf(type) === version),
     );
     if (found === undefined) throw new Error(`${kind} is not served`);
     return found;
