@@ -197,7 +197,7 @@ export class TypeSource {
       case "Listed":
         return this.#see(object, this.#isNewWhenListed(object, watch) ? "new" : "seed", watch);
       case "Added":
-        return this.#see(object, "new", watch);
+        return this.#see(object, this.#isNewWhenAdded(object, watch) ? "new" : "seed", watch);
       case "Modified":
         return this.#see(object, "seed", watch);
     }
@@ -284,8 +284,17 @@ export class TypeSource {
    * before the old watch does.
    */
   #isNewWhenListed(object: KubeObject, { synced }: ScopedWatch): boolean {
-    const isSettled = () => this.#settled.some((rule) => mayMatch(rule, this.#options.type, object));
-    return synced || this.#resume?.knowsObjects === true || isSettled();
+    return synced || this.#resume?.knowsObjects === true || this.#isSettled(object);
+  }
+
+  /** An old watch may tell late of what was there before a rule came that alone may match it. */
+  #isNewWhenAdded(object: KubeObject, watch: ScopedWatch): boolean {
+    const isTakenOver = !this.#retired.includes(watch) || this.#watches.every(({ synced }) => synced);
+    return isTakenOver || this.#isSettled(object);
+  }
+
+  #isSettled(object: KubeObject): boolean {
+    return this.#settled.some((rule) => mayMatch(rule, this.#options.type, object));
   }
 
   #mayMatch(object: KubeObject): boolean {

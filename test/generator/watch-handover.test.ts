@@ -88,3 +88,19 @@ test("what the old watch tells of is not gone because an older list of the new o
   assert.deepEqual(changes, ["CREATE a-new"]);
   assert.equal(source.latest("a-new")?.metadata.resourceVersion, "9");
 });
+
+test("what the old watch tells of late was there before the policy that wants it", async (t) => {
+  const { source, changes, say } = scripted(t);
+  source.follow(rulesOf("a"));
+  await say(0, SYNCED);
+  source.follow(rulesOf("a", "b"));
+  await say(0, { type: "Added", object: named("b-before", "5") });
+  await say(0, { type: "Added", object: named("a-new", "6") });
+  for (const [name, at] of [
+    ["b-before", "5"],
+    ["a-new", "6"],
+  ] as const)
+    await say(1, { type: "Listed", object: named(name, at) });
+  await say(1, { type: "Synced", resourceVersion: "7" });
+  assert.deepEqual(changes, ["CREATE a-new"]);
+});
