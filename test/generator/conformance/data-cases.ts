@@ -46,9 +46,9 @@ function made(color: string, name = "one", more = ""): string {
   return `{apiVersion: v1, kind: ConfigMap, metadata: {name: made-${name}, namespace: '%b'}, data: {color: ${color}${more}}}`;
 }
 
-async function start(stage: Stage, options: Options): Promise<void> {
+async function start(stage: Stage, options: Options, more = ""): Promise<void> {
   await stage.apply(NAMESPACES);
-  await stage.apply(policy(options));
+  await stage.apply(policy(options) + more);
   await stage.ready();
   await stage.apply(trigger("red"));
   await stage.expect(made("red"));
@@ -176,8 +176,14 @@ metadata:
   [
     "data, once: a changed trigger, target or rule changes nothing, and a deleted target stays away",
     async (stage) => {
-      await start(stage, ONCE);
+      const witness = `
+    - name: witness
+      match: {any: [{resources: {kinds: [ConfigMap], namespaces: ['%a'], names: [one]}}]}
+      generate: {apiVersion: v1, kind: ConfigMap, name: 'saw-{{ request.object.data.color }}', namespace: '%b', data: {}}
+`;
+      await start(stage, ONCE, witness);
       await stage.apply(trigger("green"));
+      await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: saw-green, namespace: '%b'}}");
       await fence(stage);
       await stage.expect(made("red"));
       await stage.delete("ConfigMap %b/made-one");
