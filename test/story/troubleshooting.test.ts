@@ -88,13 +88,9 @@ test("a change of metadata alone says that the precondition was not met, with bo
   const { sandbox, logged } = await playedGuide(t);
   const line = logged("preconditions not met");
   await sandbox.client.mergePatch(CONFIG_MAP, SOURCE, { metadata: { labels: { touched: "yes" } } });
-  assertDocumented(
-    (await line)
-      .replace(/^\S+ +\w+ +/, "")
-      .replace(/policy=.* conditions=/, "… conditions=")
-      .replaceAll(/\{.*?\}/g, "{…}")
-      .trim(),
-  );
+  const [head = "", trace = ""] = (await line).replace(/^\S+ +\w+ +/, "").split(/ policy=.*\n/);
+  const preconditions = trace.slice(trace.indexOf("        preconditions")).trimEnd();
+  assertDocumented(`${head} …\n${preconditions}`.replaceAll(/\{.*?\}/g, "{…}"));
 });
 
 test("a kind that is not served says how to install it", async (t) => {
