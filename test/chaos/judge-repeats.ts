@@ -25,13 +25,17 @@ export function judgeRepeats(ledger: Ledger, acceptances: Acceptances, excused: 
   });
 }
 
+/** Between a final dot without an answer and its record: the status write, on a machine that is busy. */
+const RECORD_MS = 2_000;
+
 /** A mail whose final dot was not answered is tried once more, unless nobody can know of that. */
 export function judgeUnanswered(ledger: Ledger, transactions: Transaction[]): string[] {
   const counts = new Map<string, number>();
   for (const transaction of transactions) {
     const { dot, to } = transaction;
     if (dot?.answer !== "lost" && dot?.answer !== "vanished") continue;
-    if (ledger.disturbances.some((one) => inFlight(ledger, [transaction], one).length > 0)) continue;
+    const isUnrecorded = { ...transaction, dot: { ...dot, at: dot.at + RECORD_MS } };
+    if (ledger.disturbances.some((one) => inFlight(ledger, [isUnrecorded], one).length > 0)) continue;
     for (const address of to) counts.set(address, (counts.get(address) ?? 0) + 1);
   }
   return [...counts].flatMap(([address, count]) =>

@@ -164,6 +164,16 @@ test("a third try after two unanswered final dots is one too many", () => {
   assert.match(violations().join(), /not answered 3 times/);
 });
 
+test("a final dot without an answer is forgotten where its replica died before the record", () => {
+  const { ledger, mail, status, deleted, violations } = story();
+  for (const at of [10, 20, 30]) mail("vanished", at);
+  ledger.disturb({ phase: PHASE, what: "kill -9", clients: ["replica-1.1"], from: 32, curedFrom: 32, until: 32 });
+  mail("accepted", 40);
+  status("Done", "Delivered", 42);
+  deleted(43);
+  assert.doesNotMatch(violations().join(), /not answered/);
+});
+
 test("Failed is right with the server's own refusal, and wrong without it", () => {
   const refused = story();
   refused.mail("refused", 10, { code: 554 });
