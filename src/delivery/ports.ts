@@ -6,6 +6,8 @@ export interface RecipientOutcome {
   address: string;
   reason: Reason;
   message: string;
+  /** The Message-ID header of the mail that the server took. */
+  messageId?: string;
   /** Nothing was sent: no connection could be had for it. It does not count as an attempt. */
   untried?: true;
   /** The server asked to be left alone with it for this long at least. */

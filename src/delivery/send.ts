@@ -60,12 +60,21 @@ async function sendMail(
     ports.logger.info(facts, "Email begin");
     const outcomes = await ports.mailer.send({ ...draft, to }, server, ports.assertHeld, signal);
     judgeServer(outcomes, ports);
+    logAccepted(outcomes, ports.logger);
     ports.logger.info(facts, "Email end");
     for (const { address, reason } of outcomes) if (consequenceOf(reason) === "server") ports.giveBack(address);
     return [...outcomes, ...suppressed];
   } finally {
     if (isProbe) ports.circuit.release();
   }
+}
+
+/** What finds the mails in the mail server's own log: their Message-ID, and its answers, which often name the queue's. */
+function logAccepted(outcomes: RecipientOutcome[], logger: Logger): void {
+  const accepted = outcomes.filter(({ reason }) => reason === "Delivered");
+  if (accepted.length === 0) return;
+  const answers = [...new Set(accepted.map(({ message }) => message))];
+  logger.info({ messageId: accepted[0]?.messageId, answers }, "Email accepted");
 }
 
 /** The recipients that may be mailed, and the outcomes of those that may not: their number is limited. */

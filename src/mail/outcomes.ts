@@ -29,7 +29,8 @@ export function outcomesOf(
     const refusal = refused.get(address);
     if (refusal !== undefined) return failureOutcome(address, reportOf(refusal, "transaction"), server, secrets);
     if ("error" in attempt) return { ...failureOutcome(address, attemptReport(attempt), server, secrets), ...untried };
-    return { address, reason: "Delivered", message: explainDelivery(attempt.info.response, server, secrets) };
+    const message = explainDelivery(attempt.info.response, server, secrets);
+    return { address, reason: "Delivered", message, messageId: mail.messageId };
   });
 }
 

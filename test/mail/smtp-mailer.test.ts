@@ -90,14 +90,15 @@ suite("a mail that a server takes", () => {
   test("arrives with its envelope, both alternatives and a Delivered outcome", async (t) => {
     const smtp = await serve(t);
     const outcomes = await mailer(t).send(GUIDE_DRAFT, serverAt(smtp), never);
+    const [mail] = smtp.mails;
     assert.deepEqual(outcomes, [
       {
         address: "platform-operator@example.com",
         reason: "Delivered",
         message: "127.0.0.1 took the mail: 250 Ok: queued as TEST",
+        messageId: mail?.parsed.messageId,
       },
     ]);
-    const [mail] = smtp.mails;
     assert.equal(mail?.from, "user@example.com");
     assert.deepEqual(mail?.to, ["platform-operator@example.com"]);
     assert.equal(mail?.parsed.subject, GUIDE_DRAFT.subject);

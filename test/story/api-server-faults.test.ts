@@ -6,6 +6,7 @@ import { suite, type TestContext, test } from "node:test";
 import { waitFor } from "../../src/cli/wait-for.ts";
 import type { ServeConfig } from "../../src/config/config.ts";
 import { NOTIFICATION_MESSAGE } from "../../src/resources/kinds.ts";
+import { REAL_KUBECONFIG } from "../support/api-server.ts";
 import type { Fault, SeenRequest } from "../support/fault-proxy.ts";
 import { messageOf, type Platform, startPlatform, subscriptionOf, templateOf } from "../support/platform.ts";
 
@@ -65,8 +66,8 @@ function some(share: number, fault: Fault, isMeant: (seen: SeenRequest) => boole
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Side by side: they mostly wait.
-suite("faults of the API server", { concurrency: 2 }, () => {
+// Side by side: they mostly wait. A real API server has room for one platform.
+suite("faults of the API server", { concurrency: REAL_KUBECONFIG === undefined ? 2 : 1 }, () => {
   test("while the API server is away no mail is begun and it is asked about once a second, whatever waits", async (t) => {
     const platform = await startFaulty(t);
     const { faults, logs, smtp } = platform;

@@ -15,6 +15,7 @@ import { NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
 import { type NotificationMessage, parseNotificationMessage } from "../../src/resources/notification-message.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
+import { openApiServer } from "./api-server.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type Link, startLink } from "./link.ts";
 import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "./smtp-server.ts";
@@ -60,14 +61,14 @@ export interface PlatformOptions {
   secret?: Record<string, string> | null;
   /** The API server cannot be reached until `link.mend()`. */
   apiServerAway?: boolean;
-  /** courier-api meets the API server through {@link Platform.faults}. */
+  /** courier-api meets the API server through {@link Platform.faults}: a real one where the run has one. */
   faults?: boolean;
 }
 
 /** Starts a platform for one test; everything of it ends with the test. */
 export async function startPlatform(t: TestContext, options: PlatformOptions = {}): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), "courier-test-"));
-  const apiServer = await startApiServer();
+  const apiServer = options.faults ? await openApiServer() : await startApiServer();
   const kubeconfig = join(directory, "kubeconfig");
   await apiServer.writeKubeconfig(kubeconfig);
   const client = await connect({ kubeconfig });
