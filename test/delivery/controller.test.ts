@@ -221,13 +221,18 @@ test("a message created again under the same name is another message, even where
   assert.deepEqual(world.reasons("again"), ["gone"]);
 });
 
+/** `object` as it is after bob was added to its one recipient. */
+function withBob(object: KubeObject): KubeObject {
+  const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
+  return { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
+}
+
 test("a recipient who is added while the mail is under way gets it too", async (t) => {
   const world = startWorld(t);
   world.answer = async ({ to }): Promise<Reason> => {
     const object = world.stored.get("edited") ?? assert.fail();
     if (to.includes("ann@example.com")) {
-      const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
-      const edited = { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
+      const edited = withBob(object);
       world.stored.set("edited", edited);
       await world.controller.offer(GROUP, edited, "event", SIGNAL);
     }
@@ -368,8 +373,7 @@ test("a receiver who is added between the status Done and the deletion gets the 
   world.onRemove = (name) => {
     world.onRemove = () => {};
     const object = world.stored.get(name) ?? assert.fail();
-    const spec = { notifications: [subscriptionOf("ann@example.com", "bob@example.com")] };
-    const edited = { ...object, spec, metadata: { ...object.metadata, generation: 2, resourceVersion: "1000" } };
+    const edited = withBob(object);
     world.stored.set(name, edited);
     void world.controller.offer(GROUP, edited, "event", SIGNAL);
   };

@@ -1,25 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Plan, Task } from "../../src/delivery/plan.ts";
-import { addAttempt, expireProgress, type Progress, pendingRecipients } from "../../src/delivery/progress.ts";
-import type { Reason } from "../../src/delivery/reasons.ts";
+import type { Plan } from "../../src/delivery/plan.ts";
+import { addAttempt, expireProgress, pendingRecipients } from "../../src/delivery/progress.ts";
 import { foldStatus, logStatus } from "../../src/delivery/status.ts";
-
-const NOW = new Date("2026-11-22T10:00:00.500Z");
-const task: Task = {
-  id: "ops/Email",
-  notification: "ops",
-  method: "Email",
-  template: "change",
-  recipients: ["ann@example.com", "bob@example.com", "cy@example.com"],
-  contentHash: "0123456789abcdef",
-};
-const plan: Plan = { tasks: [task], refusals: [] };
-
-function attempt(progress: Progress, outcomes: Record<string, Reason>): Progress {
-  const rows = Object.entries(outcomes).map(([address, reason]) => ({ address, reason, message: `${reason}.` }));
-  return addAttempt(progress, task.id, rows);
-}
+import { attempt, NOW, plan, task } from "./one-task.ts";
 
 test("a message whose mail every recipient got is Done, with the guide's condition", () => {
   const one: Plan = { tasks: [{ ...task, recipients: ["platform-operator@example.com"] }], refusals: [] };
