@@ -23,7 +23,7 @@ export function outcomesOf(
   server: EmailServer,
   secrets: readonly string[],
 ): AddressOutcome[] {
-  const refused = refusedRecipients("info" in attempt ? attempt.info : attempt.error);
+  const refused = refusedRecipients("info" in attempt ? attempt.info : attempt);
   const untried = "error" in attempt && attempt.untried ? { untried: true as const } : {};
   return mail.envelope.to.map((address) => {
     const refusal = refused.get(address);
@@ -67,8 +67,7 @@ function isForLater({ responseCode, response = "", ...report }: FailureReport): 
   return responseCode !== undefined && asksToComeLater({ ...report, responseCode }, response);
 }
 
-function refusedRecipients(source: unknown): Map<unknown, SmtpError> {
-  const { rejectedErrors } = (source ?? {}) as SmtpError;
+function refusedRecipients({ rejectedErrors }: { rejectedErrors?: unknown }): Map<unknown, SmtpError> {
   const errors: SmtpError[] = Array.isArray(rejectedErrors) ? rejectedErrors : [];
   return new Map(errors.map((error) => [error.recipient, error]));
 }

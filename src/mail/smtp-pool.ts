@@ -7,6 +7,7 @@ import type { SendStage } from "./classify.ts";
 import { secretsOf } from "./clean-reply.ts";
 import type { Mail } from "./compose.ts";
 import type { EmailServer } from "./email-server.ts";
+import type { SmtpError } from "./failure-report.ts";
 import { guardAgainstFloods } from "./flood-guard.ts";
 import { isLoopback } from "./loopback.ts";
 import { requestToken } from "./token-request.ts";
@@ -31,6 +32,8 @@ export type Attempt =
   | {
       error: unknown;
       stage: SendStage;
+      /** nodemailer's errors of the recipients whom the server refused before the mail failed. */
+      rejectedErrors?: unknown;
       /** Other mails go through the server. */
       serverWorks?: boolean;
       /** It never had a connection of its own to try. */
@@ -136,12 +139,16 @@ function sendThrough(
     stage = next;
     onStage(next);
   };
+  let envelope: Mail["envelope"] & { rejectedErrors?: unknown } = mail.envelope;
   const message = {
     getHeader: () => {
       enter("connecting"); // asked when a connection takes the mail, again when nodemailer requeues it
       return mail.messageId;
     },
-    getEnvelope: () => ({ ...mail.envelope, to: [...mail.envelope.to] }),
+    getEnvelope: () => {
+      envelope = { ...mail.envelope, to: [...mail.envelope.to] };
+      return envelope;
+    },
     messageId: () => mail.messageId,
     createReadStream: () => {
       enter("transaction"); // asked when the session is up
@@ -152,7 +159,13 @@ function sendThrough(
   };
   const request = { data: { signal }, message } as unknown as Parameters<SMTPPool["send"]>[0];
   return new Promise((resolve) => {
-    pool.send(request, (error, info) => resolve(error ? { error, stage } : { info: info as SMTPPoolSentMessageInfo }));
+    pool.send(request, (error, info) => {
+      // An error from a lost connection is silent on the recipients; nodemailer has noted them in the envelope. Before the
+      // mail is handed over, the notes may also be of those who are asked for in vain since the sender was refused.
+      const noted = stage === "handed-over" ? envelope : (error as SmtpError);
+      if (error) resolve({ error, stage, rejectedErrors: noted.rejectedErrors });
+      else resolve({ info: info as SMTPPoolSentMessageInfo });
+    });
   });
 }
 

@@ -375,6 +375,16 @@ suite("a connection", () => {
       assert.equal(outcome?.reason, reason, outcome?.message);
     });
 
+  test("lost after the final dot leaves nothing unknown of a recipient whom the server had refused before", async (t) => {
+    const smtp = await serve(t, {
+      drop: "final-dot",
+      recipient: (address) => (address === "bob@example.com" ? "550 5.1.1 No such user" : undefined),
+    });
+    const draft = draftWith({ to: ["ann@example.com", "bob@example.com"] });
+    const outcomes = await mailer(t).send(draft, serverAt(smtp), never);
+    assert.deepEqual(reasons(outcomes), ["OutcomeUnknown", "RecipientRejected"]);
+  });
+
   test("lost in the middle of a large mail is TemporaryFailure", async (t) => {
     const smtp = await serve(t, { drop: "mid-data" });
     const body = `${"x".repeat(70)}\n`.repeat(100_000);
