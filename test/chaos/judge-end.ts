@@ -74,7 +74,7 @@ function countUnanswered(address: string, { ledger, transactions }: Evidence): n
   const survived = ledger.disturbances.filter(({ until }) => Number.isFinite(until));
   return transactions.filter((transaction) => {
     if (!transaction.to.includes(address)) return false;
-    if (transaction.dot?.answer === "vanished" || transaction.dot?.answer === "lost") return true;
+    if (["vanished", "lost", "torn"].includes(transaction.dot?.answer ?? "")) return true;
     return survived.some((disturbance) => inFlight(ledger, [transaction], disturbance).length > 0);
   }).length;
 }

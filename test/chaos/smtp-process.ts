@@ -24,6 +24,8 @@ let server: SMTPServer | undefined;
 let steps = 0;
 /** Transaction now open in a session, by the session's id. */
 const transactions = new Map<string, number>();
+/** Transactions whose mail has begun to come. */
+const coming = new Set<number>();
 /** How often something was asked about a subject. */
 const counts = new Map<string, number>();
 
@@ -109,6 +111,7 @@ function createServer(): SMTPServer {
     async onData(stream, session, done) {
       const subject = session.envelope.rcptTo[0]?.address ?? "";
       const socket = socketsOf(created).get(session.id);
+      coming.add(transactions.get(session.id) ?? 0);
       if (fails("drop-before-dot", subject)) return void socket?.destroy();
       const text = await readAll(stream).catch(() => undefined);
       if (text !== undefined) await answerDot(text, session, socket, done);
@@ -122,7 +125,9 @@ function createServer(): SMTPServer {
 function endTransaction(sessionId: string): void {
   const id = transactions.get(sessionId);
   transactions.delete(sessionId);
-  if (id !== undefined) tell({ type: "over", id, at: Date.now() });
+  if (id === undefined) return;
+  if (coming.delete(id)) tell({ type: "dot", id, messageId: "", answer: "torn", at: Date.now() });
+  else tell({ type: "over", id, at: Date.now() });
 }
 
 function replyTo(address: string): string | undefined {
@@ -140,6 +145,7 @@ async function answerDot(
 ): Promise<void> {
   const id = transactions.get(session.id) ?? 0;
   transactions.delete(session.id);
+  coming.delete(id);
   const to = session.envelope.rcptTo.map(({ address }) => address);
   const messageId = /^Message-ID:\s*<([^>]+)>/im.exec(text)?.[1] ?? "";
   const subject = to[0] ?? "";

@@ -34,9 +34,9 @@ export type SmtpCommand =
 
 /**
  * How a mail ended after its final dot. `lost`: accepted, and the client was not told; `vanished`: neither accepted nor
- * answered; `refused`: with `code`.
+ * answered; `refused`: with `code`; `torn`: the connection went while the mail came, its final dot perhaps under way.
  */
-export type DotAnswer = "accepted" | "lost" | "vanished" | "refused";
+export type DotAnswer = "accepted" | "lost" | "vanished" | "refused" | "torn";
 
 /** `at` is milliseconds since the epoch, `client` the name that it greeted with. */
 export type SmtpEvent =

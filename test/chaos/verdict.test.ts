@@ -188,11 +188,13 @@ test("Failed is right with the server's own refusal, and wrong without it", () =
 });
 
 test("OutcomeUnknown is right after two final dots without an answer", () => {
-  const { mail, status, violations } = story();
-  mail("vanished", 10);
-  mail("lost", 20);
-  status("Failed", "OutcomeUnknown", 22);
-  assert.deepEqual(violations(), []);
+  for (const second of ["vanished", "lost", "torn"] as const) {
+    const { mail, status, violations } = story();
+    mail("vanished", 10);
+    mail(second, 20);
+    status("Failed", "OutcomeUnknown", 22);
+    assert.deepEqual(violations(), [], second);
+  }
 });
 
 test("a replica that sends more than it has in its hands while it can record nothing is noticed", () => {
