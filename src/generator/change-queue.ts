@@ -5,7 +5,8 @@ import type { EventProcessor } from "./event-processor.ts";
 import { OrderedPool } from "./ordered-pool.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
-import type { SourceChange, TypeSource } from "./type-source.ts";
+import type { SourceChange } from "./source-change.ts";
+import type { TypeSource } from "./type-source.ts";
 
 /** How many changes may wait before the watches do. */
 const CAPACITY = 1_000;

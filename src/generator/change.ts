@@ -72,3 +72,19 @@ export function isStale(version: string, known: string): boolean {
   if (version === known) return true;
   return /^\d+$/.test(version) && /^\d+$/.test(known) && BigInt(version) < BigInt(known);
 }
+
+/** The oldest of these versions; undefined of none. */
+export function oldestVersion(versions: readonly string[]): string | undefined {
+  return versions.reduce<string | undefined>(
+    (oldest, each) => (oldest !== undefined && isStale(oldest, each) ? oldest : each),
+    undefined,
+  );
+}
+
+/** The newest of these versions; undefined of none. */
+export function newestVersion(versions: readonly string[]): string | undefined {
+  return versions.reduce<string | undefined>(
+    (newest, each) => (newest !== undefined && isStale(each, newest) ? newest : each),
+    undefined,
+  );
+}

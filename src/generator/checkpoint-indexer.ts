@@ -45,7 +45,7 @@ export class CheckpointIndexer {
       const before = this.#sections.get(key);
       if (positions === undefined) for (const { policy } of source.rules) changing.add(policy);
       if (positions !== undefined) {
-        const rules = source.rules.map(({ policy, rule }) => [this.#keep(policy), rule.name] as const);
+        const rules = source.settledRules.map(({ policy, rule }) => [this.#keep(policy), rule.name] as const);
         sections.set(key, { rules, positions, isPartial: false });
       } else if (before !== undefined) sections.set(key, before);
     }

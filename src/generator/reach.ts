@@ -51,6 +51,18 @@ export function planScopes(rules: readonly PolicyRule[], type: ResourceType): Sc
   });
 }
 
+/** Whether an object may lie in both scopes. */
+export function overlaps(one: Partial<Scope>, other: Partial<Scope>): boolean {
+  const agree = (left = "", right = "") => left === "" || right === "" || left === right;
+  return agree(one.namespace, other.namespace) && agree(one.name, other.name);
+}
+
+/** Whether every object of `inner` lies in `outer`. */
+export function covers(outer: Partial<Scope>, inner: Partial<Scope>): boolean {
+  const admits = (wide = "", narrow = "") => wide === "" || wide === narrow;
+  return admits(outer.namespace, inner.namespace) && admits(outer.name, inner.name);
+}
+
 /** Every namespace and name that a rule pins; "" where it pins none, or where it pins very many of both. */
 export function reachesOf({ policy, rule }: PolicyRule, type: ResourceType): Scope[] {
   const filters = filtersFor(rule.match, type);

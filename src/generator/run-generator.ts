@@ -25,13 +25,13 @@ import { type Doer, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
 import { RuleTrace } from "./rule-trace.ts";
 import { SetAside } from "./set-aside.ts";
+import type { SourceChange } from "./source-change.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
 import { planTargets } from "./sync-plan.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
-import type { SourceChange } from "./type-source.ts";
 
 export interface GeneratorOptions {
   /** Policies that were read from files; those of the cluster come beside them. */

@@ -3,9 +3,6 @@ import { isStale } from "./change.ts";
 import { type GeneratorPorts, isApiError, type ServedType, type SourceEvent, type SourceState } from "./ports.ts";
 import { describeRefusal, WATCH } from "./target-failure.ts";
 
-/** How long a watch whose work others took over still brings what it has under way. */
-const LINGER_MS = 2_000;
-
 /** What one watch sees: "" and absent stand for all namespaces, names, labels. */
 export interface WatchScope {
   namespace: string;
@@ -41,14 +38,15 @@ export class ScopedWatch {
   readonly #held = new Set<{ position: string | undefined }>();
   #position: string | undefined;
   #synced = false;
+  #isListing: boolean;
   #trouble: string | undefined;
-  #lingering: NodeJS.Timeout | undefined;
   /** Resolves when the watch has ended. */
   done: Promise<void> = Promise.resolve();
 
   constructor(options: ScopedWatchOptions) {
     this.#options = options;
     this.#position = options.after;
+    this.#isListing = options.after === undefined;
   }
 
   /** Opens the watch. Apart from the constructor, since the first state may be told before this returns. */
@@ -80,6 +78,16 @@ export class ScopedWatch {
     return this.#synced;
   }
 
+  /** Whether the watch goes on where another was, and lists only if the API server does not remember that. */
+  get resumes(): boolean {
+    return this.#options.after !== undefined;
+  }
+
+  /** Whether a list is under way. */
+  get isListing(): boolean {
+    return this.#isListing;
+  }
+
   /** What the API server says against the watch; undefined while all goes well. */
   get trouble(): string | undefined {
     return this.#trouble;
@@ -89,6 +97,11 @@ export class ScopedWatch {
   get position(): string | undefined {
     const [oldest] = this.#held;
     return oldest === undefined ? this.#position : oldest.position;
+  }
+
+  /** The version up to which every change was told; undefined before the first list. */
+  get toldUpTo(): string | undefined {
+    return this.#position;
   }
 
   /** Whether a change that the watch brought is not done. */
@@ -120,24 +133,17 @@ export class ScopedWatch {
 
   /** Ends the watch; nothing is told any more. */
   stop(): void {
-    clearTimeout(this.#lingering);
     this.#stop.abort();
   }
 
-  /**
-   * Ends the watch a little later. What came and went just before the list of its successor is in no list; this watch may be
-   * about to tell of it.
-   */
-  stopSoon(): void {
-    this.#lingering ??= setTimeout(() => this.stop(), LINGER_MS);
-  }
-
   #noteState(state: SourceState): void {
-    if (state.phase === "listing") this.#listed.clear();
+    const wasListing = this.#isListing;
+    this.#isListing = state.phase === "listing";
+    if (this.#isListing) this.#listed.clear();
     if (state.phase === "retrying" && isApiError(state.error) && state.error.code === 410) this.#options.onGap?.();
     const trouble = state.phase === "retrying" ? describeTrouble(state.error, this.#options) : undefined;
     const resumes = state.phase === "watching" && !this.#synced;
-    if (state.phase === "listing" || (trouble === this.#trouble && !resumes)) return;
+    if (this.#isListing || (trouble === this.#trouble && !resumes && !wasListing)) return;
     if (resumes) this.#synced = true;
     this.#trouble = trouble;
     this.#options.onState();
@@ -154,7 +160,9 @@ export class ScopedWatch {
   async #finishList(version: string): Promise<void> {
     await this.#options.onListed(this, version);
     this.#listed.clear();
+    this.#isListing = false;
     this.#synced = true;
+    this.#position = version;
     this.#options.onState();
   }
 }

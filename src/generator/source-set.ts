@@ -1,15 +1,16 @@
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
-import type { SeenObject } from "./change.ts";
 import { messageOf } from "./errors.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { KnownSource } from "./known-source.ts";
 import { READY, type Readiness } from "./policy-status.ts";
 import type { GeneratorPorts, ServedType } from "./ports.ts";
+import type { SettledObjects } from "./progress.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { KindSelector, Policy, Rule } from "./rule-model.ts";
-import { type SourceChange, TypeSource, type TypeSourceOptions } from "./type-source.ts";
+import type { SourceChange, TypeSourceOptions } from "./source-change.ts";
+import { TypeSource } from "./type-source.ts";
 
 const DISCOVERY_RETRY_MS = 2_000;
 
@@ -23,14 +24,6 @@ export interface SourceSetOptions {
   /** Called when what a checkpoint would say of an object has changed. */
   onSettled(uid: string, hadEffect: boolean): void;
   onState(): void;
-}
-
-/** What a checkpoint is to say of one kind. */
-export interface RememberedSource {
-  /** Every object as the last change left it before which all are done. */
-  settled(): Iterable<SeenObject>;
-  /** The ends of objects after a version, as far as they are done. */
-  deletedSince(version: string): Iterable<readonly [uid: string, version: string]>;
 }
 
 /** The sources of all kinds that policies match, each with the rules that look at it. */
@@ -65,12 +58,14 @@ export class SourceSet {
 
   /** Whether every trigger that exists is known, as far as the cluster lets it be. */
   get known(): boolean {
-    return this.#followed !== undefined && this.all().every(({ missing, trouble }) => missing === undefined || trouble);
+    return (
+      this.#followed !== undefined && this.all().every((source) => source.missing() === undefined || source.trouble)
+    );
   }
 
   /** Why sources are not followed yet; empty once all are. */
   get missing(): string[] {
-    return this.all().flatMap((source) => source.missing ?? []);
+    return this.all().flatMap((source) => source.missing() ?? []);
   }
 
   /** Takes over what a checkpoint knows, by `apiVersion/kind`. To be called before the first {@link follow}. */
@@ -93,8 +88,8 @@ export class SourceSet {
   }
 
   /** All that a checkpoint is to remember. */
-  *remembered(): Generator<[string, RememberedSource], void> {
-    yield* this.#sources;
+  *remembered(): Generator<[string, SettledObjects], void> {
+    for (const [key, { done }] of this.#sources) yield [key, done];
     for (const key of this.waiting()) {
       const { objects = [], deleted = [] } = this.#known.get(key) ?? {};
       yield [key, { settled: () => objects, deletedSince: () => deleted }];
@@ -146,7 +141,8 @@ export class SourceSet {
         message: `${unserved} is not served by this cluster: install its CRD, or correct match`,
       };
     const types = policy.rules.flatMap((rule) => this.#typesOf(rule));
-    return readinessOfSources(types.flatMap((type) => this.#sources.get(typeKey(type)) ?? []));
+    const sources = types.flatMap((type) => this.#sources.get(typeKey(type)) ?? []);
+    return readinessOfSources(sources.map((source) => ({ missing: source.missing(policy), trouble: source.trouble })));
   }
 
   async stop(): Promise<void> {

@@ -1,106 +1,135 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
-import type { ServedType, SourceEvent, WatchSource } from "../../src/generator/ports.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { mayMatch, type PolicyRule } from "../../src/generator/reach.ts";
+import type { Policy } from "../../src/generator/rule-model.ts";
 import { TypeSource } from "../../src/generator/type-source.ts";
-import { CONFIG_MAP } from "../../src/resources/kinds.ts";
-import { configMap, policyOf } from "./objects.ts";
+import { FakeHistory, TYPE, type Write } from "./fake-history.ts";
+import { policyOf } from "./objects.ts";
 
-const TYPE: ServedType = { ...CONFIG_MAP, preferred: true, verbs: ["list", "watch"], hasStatus: false };
+const MATCHES = ["namespaces: [a]", "namespaces: [b]", "namespaces: [a, c]", "names: ['x*']", "names: ['?1']"];
 
-function rulesOf(...names: string[]) {
-  return names.flatMap((name) => {
-    const policy = { ...policyOf(`match: {any: [{resources: {kinds: [ConfigMap], names: ['${name}*']}}]}`), name };
-    return policy.rules.map((rule) => ({ policy, rule }));
-  });
+const NAMESPACES = ["a", "b", "c"];
+
+interface Told {
+  policy: string;
+  namespace: string;
+  text: string;
 }
 
-/** A source whose watches say what the test tells them to. */
-function scripted(t: TestContext) {
-  const watches: ((event: SourceEvent) => Promise<void>)[] = [];
-  const changes: string[] = [];
-  const watch: WatchSource = async (_type, _options, handlers) => {
-    watches.push(async (event) => void (await handlers.onEvent(event)));
-  };
+/** A source over a history of which the test says who tells the next word. */
+function openSource(t: TestContext) {
+  const history = new FakeHistory();
+  const told: Told[] = [];
   const source = new TypeSource({
     type: TYPE,
-    watch,
-    onChange: async ({ request, finish }) => {
-      changes.push(`${request.operation} ${request.object.metadata.name}`);
+    watch: history.watch,
+    onChange: async ({ rules, request: { operation, object, oldObject, changedAt }, finish }) => {
+      const { namespace = "", name } = object.metadata;
+      const text = `${changedAt} ${operation} ${name} ${oldObject?.metadata.resourceVersion ?? "-"}`;
+      for (const { policy } of rules) told.push({ policy: policy.uid, namespace, text });
       finish(true);
     },
     onState: () => {},
   });
   t.after(() => source.stop());
-  const say = async (index: number, event: SourceEvent) => await watches[index]?.(event);
-  return { source, changes, say };
+  const toldTo = ({ uid }: Policy, namespace: string) =>
+    told.filter((each) => each.policy === uid && each.namespace === namespace).map(({ text }) => text);
+  /** Every watch tells all that it has to tell. */
+  const settle = async () => {
+    for (let isQuiet = false; !isQuiet; ) {
+      await nextTurn();
+      isQuiet = true;
+      for (const watch of history.watches) if (!watch.isDone() && watch.step()) isQuiet = false;
+    }
+  };
+  return { history, source, toldTo, settle };
 }
 
-function named(name: string, resourceVersion: string) {
-  return configMap(resourceVersion, {}, { name, uid: name });
+function policyFor(filter: string, uid: string): Policy {
+  return { ...policyOf(`match: {any: [{resources: {kinds: [ConfigMap], ${filter}}}]}`), name: uid, uid };
 }
 
-const SYNCED: SourceEvent = { type: "Synced", resourceVersion: "1" };
+function rulesOf(policies: readonly Policy[]): PolicyRule[] {
+  return policies.flatMap((policy) => policy.rules.map((rule) => ({ policy, rule })));
+}
 
-test("what is created while another policy comes is new, though the list of the new watch names it first", async (t) => {
-  const { source, changes, say } = scripted(t);
-  source.follow(rulesOf("a"));
-  await say(0, { type: "Listed", object: named("a-before", "1") });
-  await say(0, SYNCED);
-  source.follow(rulesOf("a", "b"));
-  await say(1, { type: "Listed", object: named("a-before", "1") });
-  await say(1, { type: "Listed", object: named("a-new", "5") });
-  await say(1, { type: "Listed", object: named("b-before", "2") });
-  await say(0, { type: "Added", object: named("a-new", "5") });
-  await say(1, SYNCED);
-  assert.deepEqual(changes, ["CREATE a-new"]);
-});
+/** What a policy is to be told of writes. */
+function expected(policy: Policy, writes: readonly Write[]): string[] {
+  return writes
+    .filter(({ object }) => rulesOf([policy]).some((rule) => mayMatch(rule, TYPE, object)))
+    .map(({ version, operation, object, before }) =>
+      [version, operation, object.metadata.name, before?.metadata.resourceVersion ?? "-"].join(" "),
+    );
+}
 
-test("a policy that went and came back takes what there is for known", async (t) => {
-  const { source, changes, say } = scripted(t);
-  source.follow(rulesOf("a", "b"));
-  await say(0, { type: "Listed", object: named("a-before", "1") });
-  await say(0, SYNCED);
-  source.follow(rulesOf("b"));
-  source.follow(rulesOf("a", "b"));
-  await say(2, { type: "Listed", object: named("a-before", "1") });
-  await say(2, SYNCED);
-  assert.deepEqual(changes, []);
-});
+/** The same sequence of numbers below 1 for the same seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 
-test("what came and went before the list of the new watch is told by the old one, which may be behind", async (t) => {
-  const { source, changes, say } = scripted(t);
-  source.follow(rulesOf("a"));
-  await say(0, SYNCED);
-  source.follow(rulesOf("a", "b"));
-  await say(1, { type: "Synced", resourceVersion: "7" });
-  await say(0, { type: "Added", object: named("a-short", "5") });
-  await say(0, { type: "Deleted", object: named("a-short", "6") });
-  assert.deepEqual(changes, ["CREATE a-short", "DELETE a-short"]);
-});
+/** A policy that was followed, from when to when, and when it was first ready. */
+interface Life {
+  policy: Policy;
+  from: number;
+  readyAt?: number;
+  until?: number;
+}
 
-test("what the old watch tells of is not gone because an older list of the new one does not name it", async (t) => {
-  const { source, changes, say } = scripted(t);
-  source.follow(rulesOf("a"));
-  await say(0, SYNCED);
-  source.follow(rulesOf("a", "b"));
-  await say(0, { type: "Added", object: named("a-new", "9") });
-  await say(1, { type: "Synced", resourceVersion: "7" });
-  assert.deepEqual(changes, ["CREATE a-new"]);
-  assert.equal(source.latest("a-new")?.metadata.resourceVersion, "9");
-});
+/** Objects change, policies come and go, and the watches tell of it in an order that the seed decides. */
+async function play(t: TestContext, seed: number): Promise<void> {
+  const { history, source, toldTo, settle } = openSource(t);
+  const random = randomOf(seed);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+  const lives: Life[] = [];
+  const alive = () => lives.filter(({ until }) => until === undefined);
+  const follow = () => source.follow(rulesOf(alive().map(({ policy }) => policy)));
+  for (let turn = 0; turn < 150; turn += 1) {
+    const dice = random();
+    const watches = history.watches.filter((watch) => !watch.isDone());
+    if (dice < 0.25) history.write(pick(NAMESPACES), pick(["x1", "x2", "y1"]), random() < 0.3);
+    else if (dice < 0.3) {
+      lives.push({ policy: policyFor(pick(MATCHES), `p${turn}`), from: history.version });
+      follow();
+    } else if (dice < 0.33 && alive().length > 1) {
+      const life = pick(alive());
+      life.until = history.version;
+      follow();
+    } else if (dice < 0.35 && watches.length > 0) pick(watches).fail(500);
+    else if (watches.length > 0) pick(watches).step();
+    await nextTurn();
+    for (const life of alive()) if (source.missing(life.policy) === undefined) life.readyAt ??= history.version;
+  }
+  await settle();
+  for (const life of lives)
+    for (const namespace of NAMESPACES)
+      assertTold(history, life, namespace, toldTo(life.policy, namespace), `seed ${seed}`);
+  for (const { policy } of alive()) assert.equal(source.missing(policy), undefined);
+}
 
-test("what the old watch tells of late was there before the policy that wants it", async (t) => {
-  const { source, changes, say } = scripted(t);
-  source.follow(rulesOf("a"));
-  await say(0, SYNCED);
-  source.follow(rulesOf("a", "b"));
-  await say(0, { type: "Added", object: named("b-before", "5") });
-  await say(0, { type: "Added", object: named("a-new", "6") });
-  for (const [name, at] of [
-    ["b-before", "5"],
-    ["a-new", "6"],
-  ] as const)
-    await say(1, { type: "Listed", object: named(name, at) });
-  await say(1, { type: "Synced", resourceVersion: "7" });
-  assert.deepEqual(changes, ["CREATE a-new"]);
+/** A rule is told all that happened after some time, at the latest that when it was ready; nothing else, nothing twice. */
+function assertTold({ writes }: FakeHistory, life: Life, namespace: string, told: string[], seed: string): void {
+  const { policy, from, readyAt = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY } = life;
+  const isOurs = ({ version, object }: Write) => version <= until && object.metadata.namespace === namespace;
+  const after = (start: number) =>
+    expected(
+      policy,
+      writes.filter((write) => isOurs(write) && write.version > start),
+    );
+  const about = `${seed}: ${policy.name} in ${namespace} after ${from}, ready at ${readyAt}, until ${until}`;
+  const all = after(from);
+  const complete = told[0] === undefined ? [] : all.slice(all.indexOf(told[0]));
+  assert.deepEqual(told, until === Number.POSITIVE_INFINITY ? complete : complete.slice(0, told.length), about);
+  const promised = until === Number.POSITIVE_INFINITY ? after(readyAt) : [];
+  assert.deepEqual(told.slice(told.length - promised.length), promised, about);
+}
+
+test("whatever order watches tell in, each rule is told what happened after its list, once and in order", async (t) => {
+  for (let seed = 1; seed <= 100; seed += 1) await play(t, seed);
 });
