@@ -133,3 +133,78 @@ function assertTold({ writes }: FakeHistory, life: Life, namespace: string, told
 test("whatever order watches tell in, each rule is told what happened after its list, once and in order", async (t) => {
   for (let seed = 1; seed <= 100; seed += 1) await play(t, seed);
 });
+
+test("policies that come while lists are under way join the next ones, and the watch goes on", async (t) => {
+  const { history, source, settle } = openSource(t);
+  const policies = [policyFor("names: ['x*']", "first")];
+  source.follow(rulesOf(policies));
+  for (let number = 1; number <= 50; number += 1) {
+    policies.push(policyFor(number % 2 === 0 ? "namespaces: [a]" : "names: ['y*']", `p${number}`));
+    source.follow(rulesOf(policies));
+    history.watches[0]?.step();
+    await nextTurn();
+  }
+  await settle();
+  assert.equal(source.missing(), undefined);
+  assert.deepEqual(
+    history.watches.map(({ lists, isDone }) => [lists, isDone() ? "ended" : "open"]),
+    [
+      [1, "open"],
+      [1, "ended"],
+      [1, "ended"],
+    ],
+  );
+});
+
+test("a watch of a wider scope begins where the narrow ones are, and lists nothing that they have told", async (t) => {
+  const { history, source, toldTo, settle } = openSource(t);
+  const narrow = policyFor("namespaces: [a]", "narrow");
+  history.write("a", "x1", false);
+  source.follow(rulesOf([narrow]));
+  await settle();
+  const wide = policyFor("names: ['x*']", "wide");
+  source.follow(rulesOf([narrow, wide]));
+  history.write("a", "x1", false);
+  history.write("b", "x1", false);
+  await settle();
+  history.write("a", "x1", false);
+  await settle();
+  assert.deepEqual(toldTo(narrow, "a"), ["2 UPDATE x1 1", "4 UPDATE x1 2"]);
+  assert.deepEqual(toldTo(wide, "a"), ["4 UPDATE x1 2"]);
+  assert.deepEqual(toldTo(wide, "b"), []);
+  const open = history.watches.filter(({ isDone }) => !isDone());
+  assert.deepEqual(
+    open.map(({ namespace, lists }) => [namespace, lists]),
+    [["", 0]],
+  );
+});
+
+test("a rule whose match is edited goes on with what it matched before", async (t) => {
+  const { history, source, toldTo, settle } = openSource(t);
+  const edited = policyFor("names: [x1]", "edited");
+  for (const name of ["x1", "y1"]) history.write("a", name, false);
+  source.follow(rulesOf([edited]));
+  await settle();
+  source.follow(rulesOf([{ ...policyFor("names: [x1, y1]", "edited") }]));
+  for (const name of ["x1", "y1"]) history.write("a", name, false);
+  await settle();
+  assert.deepEqual(toldTo(edited, "a"), ["3 UPDATE x1 1"]);
+  history.write("a", "y1", false);
+  await settle();
+  assert.deepEqual(toldTo(edited, "a"), ["3 UPDATE x1 1", "5 UPDATE y1 4"]);
+});
+
+test("where the API server has forgotten, what there is is compared with what was seen", async (t) => {
+  const { history, source, toldTo, settle } = openSource(t);
+  const policy = policyFor("names: ['x*', 'y*']", "p");
+  for (const name of ["x1", "x2"]) history.write("a", name, false);
+  source.follow(rulesOf([policy]));
+  await settle();
+  history.watches[0]?.fail(410);
+  history.write("a", "x1", false);
+  history.write("a", "x1", false);
+  history.write("a", "x2", true);
+  history.write("a", "y1", false);
+  await settle();
+  assert.deepEqual(toldTo(policy, "a").sort(), ["4 UPDATE x1 1", "6 CREATE y1 -", "6 DELETE x2 2"]);
+});
