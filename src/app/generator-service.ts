@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { GenerateConfig } from "../config/config.ts";
 import { CheckpointStore } from "../generator/checkpoint-store.ts";
 import { loadPolicyFiles } from "../generator/policy-files.ts";
@@ -11,6 +11,7 @@ import { readHistory } from "../kube/read-history.ts";
 import { recordEvent } from "../kube/record-event.ts";
 import { watchResource } from "../kube/watch-resource.ts";
 import type { Logger } from "../observe/logger.ts";
+import { collectProcessMetrics } from "../observe/metrics.ts";
 import { accessOf } from "./cluster-access.ts";
 import { workWhileLeading } from "./leader.ts";
 import { guardWrites } from "./lease-guard.ts";
@@ -88,7 +89,7 @@ function standbyObserver(
 
 function generatorMetrics() {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const leader = new Gauge({
     name: "courier_leader",
     help: "1 while this replica holds the Lease",

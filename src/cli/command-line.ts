@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../app/version.ts";
 import { addSettings, effectiveSettings, readConfig } from "../config/config.ts";
-import { formatConfig } from "../config/print-config.ts";
 import type { CommandName } from "../config/settings.ts";
 import { addExplainOptions } from "./explain-options.ts";
 import { addPatchOptions } from "./patch-options.ts";
@@ -22,21 +21,21 @@ export async function runCommandLine(args: string[]): Promise<number> {
   addServiceOptions(program.command("serve"), "serve")
     .description("deliver NotificationMessages: courier-api")
     .action(async (_options, command: Command) => {
-      if (printsConfig(command, "serve")) return;
+      if (await printsConfig(command, "serve")) return;
       const { serve } = await import("./serve.ts");
       exitCode = await serve(readConfig(command, "serve"));
     });
   addServiceOptions(program.command("generate"), "generate")
     .description("create NotificationMessages from Kyverno generate rules, without Kyverno")
     .action(async (_options, command: Command) => {
-      if (printsConfig(command, "generate")) return;
+      if (await printsConfig(command, "generate")) return;
       const { generate } = await import("./generate.ts");
       exitCode = await generate(readConfig(command, "generate"));
     });
   addServiceOptions(program.command("sandbox"), "sandbox")
     .description("an API server, a mail inbox and both services in one process; plays the guide")
     .action(async (_options, command: Command) => {
-      if (printsConfig(command, "sandbox")) return;
+      if (await printsConfig(command, "sandbox")) return;
       const { sandbox } = await import("./sandbox.ts");
       exitCode = await sandbox(readConfig(command, "sandbox"));
     });
@@ -83,8 +82,9 @@ function addServiceOptions(command: Command, name: CommandName): Command {
 }
 
 /** Prints the configuration where that is all that was asked for. */
-function printsConfig(command: Command, name: CommandName): boolean {
+async function printsConfig(command: Command, name: CommandName): Promise<boolean> {
   if (command.opts<{ printConfig?: true }>().printConfig !== true) return false;
+  const { formatConfig } = await import("../config/print-config.ts");
   process.stdout.write(formatConfig(name, effectiveSettings(command, name)));
   return true;
 }

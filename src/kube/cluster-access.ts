@@ -3,7 +3,6 @@ import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster, KubeConfig } from "@kubernetes/client-node";
-import { parse as parseYaml } from "yaml";
 import { type KubeError, noAnswer } from "./kube-error.ts";
 import { findServiceAccount } from "./service-account.ts";
 
@@ -58,10 +57,10 @@ export async function loadClusterAccess({ kubeconfig, context }: AccessOptions):
  * given back, which neither a command that meets no cluster nor a service in its pod need pay (docs/decisions/030).
  */
 async function loadKubeconfig(file: string, context: string | undefined): Promise<ClusterAccess> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const [{ KubeConfig }, { parse: parseYaml }] = await Promise.all([import("@kubernetes/client-node"), import("yaml")]);
   const load = () => {
     const config = new KubeConfig();
-    loadFile(config, file);
+    loadFile(config, file, parseYaml);
     return config;
   };
   let config = load();
@@ -79,6 +78,8 @@ async function loadKubeconfig(file: string, context: string | undefined): Promis
   };
 }
 
+type ParseYaml = typeof import("yaml").parse;
+
 /** The first existing file of `$KUBECONFIG`, or kubectl's default. */
 function defaultFile(): string {
   const listed = process.env["KUBECONFIG"]?.split(delimiter).filter((file) => file !== "") ?? [];
@@ -90,10 +91,10 @@ function defaultFile(): string {
   );
 }
 
-function loadFile(config: KubeConfig, file: string): void {
+function loadFile(config: KubeConfig, file: string, parseYaml: ParseYaml): void {
   try {
     config.loadFromFile(file);
-    adoptTokenFiles(config, file);
+    adoptTokenFiles(config, file, parseYaml);
   } catch (cause) {
     throw configInvalid(`Cannot read the kubeconfig "${file}": ${(cause as Error).message}`, cause);
   }
@@ -103,7 +104,7 @@ function loadFile(config: KubeConfig, file: string): void {
  * client-node 2.0.1 does not know the kubeconfig field `tokenFile` (it looks for `token-file`), but reads and rereads
  * the file of an auth provider of its own.
  */
-function adoptTokenFiles(config: KubeConfig, file: string): void {
+function adoptTokenFiles(config: KubeConfig, file: string, parseYaml: ParseYaml): void {
   const { users = [] } = (parseYaml(readFileSync(file, "utf8")) ?? {}) as {
     users?: { name?: string; user?: { tokenFile?: string } }[];
   };

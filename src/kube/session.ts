@@ -1,6 +1,7 @@
-import { Agent, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
 import type { ClusterAccess, Credentials, TlsOptions } from "./cluster-access.ts";
 import { noAnswer } from "./kube-error.ts";
+import { Agent } from "./undici-agent.ts";
 
 /** How long credentials are used before their files are read again, as client-go does. */
 const CREDENTIALS_MS = 60_000;
@@ -71,7 +72,7 @@ export class Session {
 
   async #renew(): Promise<Line> {
     try {
-      this.#line = this.#lineFor(await this.#access.authenticate(this.#isRefused ? "refusal" : undefined));
+      this.#line = await this.#lineFor(await this.#access.authenticate(this.#isRefused ? "refusal" : undefined));
     } catch (error) {
       // A token file that cannot be read for a moment need not stop work that the old token still opens.
       if (this.#line === undefined || this.#isRefused) throw error;
@@ -83,7 +84,7 @@ export class Session {
   }
 
   /** The same connections with new headers; new connections only where the certificates changed. */
-  #lineFor({ headers, tls }: Credentials): Line {
+  async #lineFor({ headers, tls }: Credentials): Promise<Line> {
     const fingerprint = JSON.stringify(tls, (_, value) => (Buffer.isBuffer(value) ? value.toString("base64") : value));
     if (this.#line !== undefined && fingerprint === this.#tlsFingerprint) return { ...this.#line, headers };
     if (this.#line !== undefined) this.#retire(this.#line);
@@ -91,8 +92,8 @@ export class Session {
     const { proxyUrl } = this.#access;
     return {
       headers,
-      requests: createDispatcher(proxyUrl, tls, this.maxConnections),
-      watches: createDispatcher(proxyUrl, tls, undefined),
+      requests: await createDispatcher(proxyUrl, tls, this.maxConnections),
+      watches: await createDispatcher(proxyUrl, tls, undefined),
     };
   }
 
@@ -105,7 +106,11 @@ export class Session {
   }
 }
 
-function createDispatcher(proxyUrl: string | undefined, tls: TlsOptions, connections: number | undefined): Dispatcher {
+async function createDispatcher(
+  proxyUrl: string | undefined,
+  tls: TlsOptions,
+  connections: number | undefined,
+): Promise<Dispatcher> {
   const pool = {
     ...(connections === undefined ? {} : { connections }),
     pipelining: 1,
@@ -119,6 +124,7 @@ function createDispatcher(proxyUrl: string | undefined, tls: TlsOptions, connect
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...connect, ...tls } });
+  const { ProxyAgent, Socks5ProxyAgent } = await import("undici");
   if (/^socks5h?:/.test(proxyUrl)) return new Socks5ProxyAgent(proxyUrl, { ...pool, requestTls: tls });
   if (/^https?:/.test(proxyUrl)) return new ProxyAgent({ ...pool, uri: proxyUrl, requestTls: tls, connect });
   throw noAnswer(

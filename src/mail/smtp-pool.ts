@@ -1,7 +1,8 @@
+import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 import { createSecureContext } from "node:tls";
-import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
-import SMTPPool, { type SMTPPoolOptions, type SMTPPoolSentMessageInfo } from "nodemailer/lib/smtp-pool";
+import type { SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
+import type { SMTPPoolOptions, SMTPPoolSentMessageInfo } from "nodemailer/lib/smtp-pool";
 import { trusting } from "./ca-bundle.ts";
 import type { SendStage } from "./classify.ts";
 import { secretsOf } from "./clean-reply.ts";
@@ -13,6 +14,12 @@ import { isLoopback } from "./loopback.ts";
 import { requestToken } from "./token-request.ts";
 import { createTokenSource, type TokenSource } from "./token-source.ts";
 import { xoauth2Options } from "./xoauth2-login.ts";
+
+/** Required, since nodemailer's modules import node:http, and that brings Node's fetch and WebSocket: 14 MiB (docs/decisions/036). */
+const require = createRequire(import.meta.url);
+const SMTPConnection =
+  require("nodemailer/lib/smtp-connection") as typeof import("nodemailer/lib/smtp-connection").default;
+const SMTPPool = require("nodemailer/lib/smtp-pool") as typeof import("nodemailer/lib/smtp-pool").default;
 
 export interface SmtpPoolOptions {
   /** Connections to one server at a time. */
@@ -128,7 +135,7 @@ function loginOptions(auth: EmailServer["auth"], tokens: TokenSource | undefined
  * mail instead of having it build one saves half of the sending's CPU time (docs/decisions/042).
  */
 function sendThrough(
-  pool: SMTPPool,
+  pool: InstanceType<typeof SMTPPool>,
   mail: Mail,
   permit: () => void,
   signal: AbortSignal,
@@ -157,7 +164,7 @@ function sendThrough(
       });
     },
   };
-  const request = { data: { signal }, message } as unknown as Parameters<SMTPPool["send"]>[0];
+  const request = { data: { signal }, message } as unknown as Parameters<typeof pool.send>[0];
   return new Promise((resolve) => {
     pool.send(request, (error, info) => {
       // An error from a lost connection is silent on the recipients; nodemailer has noted them in the envelope. Before the

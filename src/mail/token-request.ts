@@ -1,5 +1,4 @@
 /** Asks an OAuth 2.0 server for an access token with client credentials (RFC 6749 §4.4). Called by token-source.ts. */
-import { Agent, request } from "undici";
 import { trusting } from "./ca-bundle.ts";
 import { isTlsCode } from "./classify.ts";
 import { cleanReply } from "./clean-reply.ts";
@@ -37,6 +36,7 @@ const MAX_LIFE_S = 24 * 3600;
 
 /** @throws TokenError, or the signal's reason */
 export async function requestToken(auth: XOAuth2Auth, ca: readonly string[] | undefined, signal: AbortSignal) {
+  const { Agent, request } = await import("undici"); // for who logs in by tokens: 12 MiB
   const connect = { timeout: TIMEOUT_MS, minVersion: "TLSv1.2" as const, ...trusting(ca) };
   const dispatcher = new Agent({ connect, maxResponseSize: MAX_ANSWER_BYTES });
   try {
