@@ -21,7 +21,7 @@ interface Mutant {
 
 const ATTEMPT = "const progress = await attemptTasks(occasion, plan, earlier, logged, signal);";
 
-const MUTANTS: readonly Mutant[] = [
+export const MUTANTS: readonly Mutant[] = [
   {
     name: "writes the status before it sends",
     file: "src/delivery/reconcile.ts",
@@ -58,7 +58,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "tries an unknown outcome again and again",
-    file: "src/delivery/status.ts",
+    file: "src/delivery/progress.ts",
     find: '(consequence === "retry-once" && repeated === true)',
     replace: "false",
     phase: "drops",
@@ -109,9 +109,13 @@ async function copyCourier(root: string): Promise<void> {
   await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
 }
 
-async function mutate(root: string, { name, file, find, replace }: Mutant): Promise<void> {
-  const path = join(root, file);
-  const parts = (await readFile(path, "utf8")).split(find);
+async function mutate(root: string, mutant: Mutant): Promise<void> {
+  await writeFile(join(root, mutant.file), await mutated(root, mutant));
+}
+
+/** The mutant's file as it must be. @throws where what is to be replaced is not in it, or not once */
+export async function mutated(root: string, { name, file, find, replace }: Mutant): Promise<string> {
+  const parts = (await readFile(join(root, file), "utf8")).split(find);
   if (parts.length !== 2) throw new Error(`Cannot make the courier that ${name}: "${find}" is not once in ${file}`);
-  await writeFile(path, parts.join(replace));
+  return parts.join(replace);
 }
