@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import { isStale } from "./change.ts";
+import { newestVersion, oldestVersion } from "./change.ts";
 import { CHECKPOINT_VERSION, type CheckpointIndex, type IndexedSource, type PolicyDocument } from "./checkpoint.ts";
 import type { CheckpointStore } from "./checkpoint-store.ts";
+import type { CapturedCreations, CreationLog } from "./creation-log.ts";
 import type { Policy } from "./rule-model.ts";
 import type { SourceSet } from "./source-set.ts";
 
 export interface CheckpointIndexerOptions {
   store: Pick<CheckpointStore, "lastVersion">;
   sources: SourceSet;
+  creations: CreationLog;
   /** The policies whose targets are followed; undefined while what became of others is under way. */
   followed(): Policy[] | undefined;
 }
@@ -34,9 +36,8 @@ export class CheckpointIndexer {
 
   /**
    * The index of what is so now, and the policies that it covers. Sources whose watches are changing stay as they were.
-   * @param written the index that was written last
    */
-  capture(written: CheckpointIndex | undefined): { index: CheckpointIndex; covered: Set<Policy> } {
+  capture(): { index: CheckpointIndex; covered: Set<Policy> } {
     const { sources, followed } = this.#options;
     const changing = new Set<Policy>();
     const sections = new Map<string, IndexedSource>();
@@ -60,7 +61,7 @@ export class CheckpointIndexer {
     for (const key of this.#documents.keys()) if (!used.has(key)) this.#documents.delete(key);
     const index: CheckpointIndex = {
       version: CHECKPOINT_VERSION,
-      madeAfter: this.#madeAfter(sections, written),
+      ...this.#captureCreations(sections),
       documents: Object.fromEntries(this.#documents),
       policies,
       sources: Object.fromEntries([...sections].map(([key, section]) => [key, { ...section }])),
@@ -69,15 +70,16 @@ export class CheckpointIndexer {
     return { index, covered: new Set(sources.policies?.filter(isCovered)) };
   }
 
-  /** The newest version of which it is known that nothing was made later for what is under way. */
-  #madeAfter(sections: ReadonlyMap<string, IndexedSource>, written: CheckpointIndex | undefined): string {
-    const open = this.#options.sources.all().flatMap((source) => source.openSince() ?? []);
-    if (open.includes("")) return written?.madeAfter ?? "";
-    if (open.length > 0) return oldestOf(open);
+  #captureCreations(sections: ReadonlyMap<string, IndexedSource>): CapturedCreations {
+    const { creations, sources, store } = this.#options;
     const positions = [...sections.values()].flatMap((section) =>
       section.positions.map((each) => each.resourceVersion),
     );
-    return newestOf([...positions, this.#options.store.lastVersion]);
+    return creations.capture({
+      reached: newestVersion([...positions, store.lastVersion].filter((version) => version !== "")) ?? "",
+      followedTo: oldestVersion(positions) ?? "",
+      open: new Set(sources.all().flatMap((source) => [...source.openUids()])),
+    });
   }
 
   #keep(policy: Policy): string {
@@ -93,14 +95,4 @@ export class CheckpointIndexer {
     this.#documents.set(fingerprint, { origin, document });
     return fingerprint;
   }
-}
-
-/** The oldest of these versions; "" of none. */
-export function oldestOf(versions: readonly string[]): string {
-  const [first = "", ...rest] = versions;
-  return rest.reduce((oldest, each) => (isStale(each, oldest) ? each : oldest), first);
-}
-
-function newestOf(versions: readonly string[]): string {
-  return versions.reduce((newest, each) => (newest === "" || isStale(newest, each) ? each : newest), "");
 }

@@ -3,6 +3,7 @@ import { gunzip, gzip } from "node:zlib";
 import { isObject } from "../resources/fields.ts";
 import type { KubeObject } from "../resources/object.ts";
 import type { SeenObject } from "./change.ts";
+import type { Creation } from "./creation-log.ts";
 import { messageOf, PolicyError } from "./errors.ts";
 import type { KnownSource, WatchPosition } from "./known-source.ts";
 import { parsePolicy } from "./parse-policy.ts";
@@ -21,8 +22,10 @@ export interface PolicyDocument {
 /** What was followed, and up to where. Everything else is in parts. */
 export interface CheckpointIndex {
   version: typeof CHECKPOINT_VERSION;
-  /** What was made after this version may have been made for changes that are not in the parts; "" where nothing was made. */
+  /** What was made up to this version is in `made`, or for changes that are in the parts; "" where nothing was made. */
   madeAfter: string;
+  /** Absent in what earlier versions of courier wrote. */
+  made?: Creation[];
   /** By fingerprint. */
   documents: { [fingerprint: string]: PolicyDocument };
   /** Fingerprints of the policies whose targets were followed. */
@@ -48,6 +51,8 @@ export interface CheckpointPart {
 /** What a generator knew when it last wrote its checkpoint. */
 export interface Checkpoint {
   madeAfter: string;
+  /** What was made for changes that may come again. */
+  made: Creation[];
   /** Policies whose targets were followed. */
   policies: Policy[];
   /** By `apiVersion/kind`. */
@@ -109,7 +114,8 @@ export function restore(index: CheckpointIndex, parts: readonly CheckpointPart[]
       ([key, source]) => [key, restoreSource(key, source, policies, parts)] as const,
     );
     const followed = index.policies.flatMap((fingerprint) => policies.get(fingerprint) ?? []);
-    return { madeAfter: index.madeAfter, policies: followed, sources: new Map(sources) };
+    const { madeAfter, made = [] } = index;
+    return { madeAfter, made, policies: followed, sources: new Map(sources) };
   } catch (error) {
     throw new CheckpointError(`it is damaged: ${messageOf(error)}`);
   }

@@ -1,10 +1,12 @@
 import { backoffMs } from "../control/backoff.ts";
 import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
+import { oldestVersion } from "./change.ts";
 import { type Checkpoint, CheckpointError, type CheckpointIndex, restore } from "./checkpoint.ts";
-import { CheckpointIndexer, oldestOf } from "./checkpoint-indexer.ts";
+import { CheckpointIndexer } from "./checkpoint-indexer.ts";
 import { collectPart, encodeInline, fitPart, partOf } from "./checkpoint-part.ts";
 import { type CheckpointStore, PARTS } from "./checkpoint-store.ts";
+import type { CreationLog } from "./creation-log.ts";
 import { messageOf } from "./errors.ts";
 import { isApiError } from "./ports.ts";
 import type { Policy } from "./rule-model.ts";
@@ -13,6 +15,7 @@ import type { SourceSet } from "./source-set.ts";
 export interface CheckpointerOptions {
   store: CheckpointStore;
   sources: SourceSet;
+  creations: CreationLog;
   /** The policies whose targets are followed; undefined while what became of others is under way. */
   followed(): Policy[] | undefined;
   logger: Logger;
@@ -144,7 +147,7 @@ export class Checkpointer {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     try {
-      const { index, covered } = this.#indexer.capture(this.#written);
+      const { index, covered } = this.#indexer.capture();
       if (dirty.length > 0 || JSON.stringify(index) !== JSON.stringify(this.#written))
         await this.#writeAll(index, dirty, AbortSignal.timeout(WRITE_TIMEOUT_MS));
       const restMs = this.#writtenAt === 0 ? SOON_MS : REST_MS; // the first write mostly says what was before
@@ -165,7 +168,8 @@ export class Checkpointer {
   async #writeAll(index: CheckpointIndex, dirty: readonly number[], signal: AbortSignal): Promise<void> {
     const { store, sources } = this.#options;
     const since = (typeKey: string) =>
-      oldestOf(this.#written?.sources[typeKey]?.positions.map(({ resourceVersion }) => resourceVersion) ?? []);
+      oldestVersion(this.#written?.sources[typeKey]?.positions.map(({ resourceVersion }) => resourceVersion) ?? []) ??
+      "";
     let parts = dirty;
     if (!this.#isSplit) {
       const inline = await encodeInline(collectPart(sources, since));

@@ -1,9 +1,10 @@
+import { backoffMs } from "../control/backoff.ts";
+import { pauseMs } from "../control/pause.ts";
 import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
-import type { KubeObject } from "../resources/object.ts";
-import { formatTarget, identityOf, type TargetIdentity } from "./build.ts";
+import type { TargetIdentity } from "./build.ts";
 import { isStale } from "./change.ts";
-import { originOf } from "./downstream.ts";
+import { type CreationLog, creationKey, creationKeyOf, type Reading } from "./creation-log.ts";
 import { messageOf } from "./errors.ts";
 import type { LabelScope } from "./labelled-source.ts";
 import type { OwnWrites } from "./own-writes.ts";
@@ -15,9 +16,12 @@ import type { PlannedSource } from "./sync-plan.ts";
 
 export interface PastTargetsOptions {
   history: ReadHistory;
+  creations: CreationLog;
   ownWrites: OwnWrites;
   logger: Logger;
 }
+
+const BACKOFF = { firstMs: 500, capMs: 10_000 };
 
 /** The versions between which a generator before this one may have made what its checkpoint does not say. */
 export interface DoubtfulTime {
@@ -33,7 +37,7 @@ export interface DoubtfulTime {
 export class PastTargets {
   readonly #options: PastTargetsOptions;
   readonly #signal: AbortSignal;
-  readonly #creations = new Map<string, PastCreations>();
+  readonly #asked = new Map<string, PastCreations>();
   readonly #reminded = new Set<string>();
   #until = "";
 
@@ -46,12 +50,12 @@ export class PastTargets {
   read({ after, until }: DoubtfulTime, sources: readonly PlannedSource[]): void {
     this.#until = until;
     for (const { type, scopes } of sources) {
-      const creations = new PastCreations();
+      const asked = new PastCreations();
       const kind = kindOf(apiVersionOf(type), type.kind);
-      this.#creations.set(kind, creations);
+      this.#asked.set(kind, asked);
       this.#reminded.add(kind);
-      const reads = scopes.map((scope) => this.#readScope(after, type, scope, creations));
-      void Promise.all(reads).then(() => creations.complete());
+      const reads = scopes.map((scope) => this.#readScope(after, type, scope, asked));
+      void Promise.all(reads).then(() => asked.complete());
     }
   }
 
@@ -72,10 +76,9 @@ export class PastTargets {
   includes(subject: PolicyRule, request: ChangeRequest, target: TargetIdentity): boolean | Promise<boolean> {
     const { changedAt } = request;
     if (changedAt === undefined || subject.rule.synchronize || this.#isLater(changedAt)) return false;
-    const { policy, rule } = subject;
-    const { uid = "" } = request.object.metadata;
-    const key = keyOf(target, [policy.namespace, policy.name, rule.name, uid]);
-    return this.#creations.get(kindOf(target.apiVersion, target.kind))?.includes(key, changedAt) ?? false;
+    const key = creationKey(subject, target, request.object.metadata.uid ?? "");
+    if (this.#options.creations.includes(key, changedAt)) return true;
+    return this.#asked.get(kindOf(target.apiVersion, target.kind))?.find(key, changedAt) ?? false;
   }
 
   /** Whether it happened when this generator was at work already, and none before it. */
@@ -83,18 +86,39 @@ export class PastTargets {
     return this.#until !== "" && !isStale(version, this.#until);
   }
 
-  /** What comes after the time in doubt says that all before has come: the end of the history need not be waited for. */
-  async #readScope(after: string, type: ServedType, scope: LabelScope, creations: PastCreations): Promise<void> {
-    const { history, ownWrites } = this.#options;
-    try {
-      for await (const { type: what, object } of history(type, queryOf(after, scope), this.#signal)) {
-        if (this.#isLater(object.metadata.resourceVersion ?? "")) return;
-        if (what === "changed") continue;
-        ownWrites.note(object);
-        noteIn(creations, object);
+  /** Reads again where the API server gives no answer: only what it has forgotten, or does not let us see, stays unknown. */
+  async #readScope(after: string, type: ServedType, scope: LabelScope, asked: PastCreations): Promise<void> {
+    const { creations, logger } = this.#options;
+    const reading = creations.begin(after);
+    for (let tries = 1; !this.#signal.aborted; tries += 1) {
+      try {
+        await this.#readOn(reading, type, scope, asked);
+        return creations.end(reading);
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        if (isApiError(error) && error.code >= 400 && error.code < 500 && error.code !== 429) {
+          this.#tell(type, error);
+          return creations.end(reading);
+        }
+        logger.debug({ kind: type.kind, error: messageOf(error) }, "cannot read what was made, trying again");
+        await pauseMs(backoffMs(tries, BACKOFF), this.#signal).catch(() => undefined); // asked above
       }
-    } catch (error) {
-      this.#tell(type, error);
+    }
+  }
+
+  /** What comes after the time in doubt says that all before has come: the end of the history need not be waited for. */
+  async #readOn(reading: Reading, type: ServedType, scope: LabelScope, asked: PastCreations): Promise<void> {
+    const { history, creations, ownWrites } = this.#options;
+    for await (const { type: what, object } of history(type, queryOf(reading.upTo, scope), this.#signal)) {
+      const version = object.metadata.resourceVersion ?? "";
+      if (this.#isLater(version)) return;
+      const key = what === "created" ? creationKeyOf(object) : undefined;
+      if (key !== undefined) {
+        ownWrites.note(object);
+        creations.note(object, false);
+        asked.note(key, version);
+      }
+      reading.upTo = version;
     }
   }
 
@@ -106,10 +130,9 @@ export class PastTargets {
     }
   }
 
-  #tell({ kind }: ServedType, error: unknown): void {
-    if (this.#signal.aborted) return;
-    const isGone = isApiError(error) && error.code === 410;
-    const why = isGone ? "the API server does not remember what was created since the checkpoint" : messageOf(error);
+  #tell({ kind }: ServedType, error: Error & { code: number }): void {
+    const isGone = error.code === 410;
+    const why = isGone ? "the API server does not remember what was created since the checkpoint" : error.message;
     this.#options.logger.warn(
       { kind, error: why },
       "cannot tell what was made before the restart, it may be made twice",
@@ -121,18 +144,6 @@ function queryOf(after: string, { namespace, labelSelector }: LabelScope) {
   return { resourceVersion: after, labelSelector, ...(namespace === "" ? {} : { namespace }) };
 }
 
-function noteIn(creations: PastCreations, object: KubeObject): void {
-  const origin = originOf(object);
-  if (origin === undefined) return;
-  const { policyNamespace, policy, rule, triggerUid } = origin;
-  const key = keyOf(identityOf(object), [policyNamespace, policy, rule, triggerUid]);
-  creations.note(key, object.metadata.resourceVersion ?? "");
-}
-
 function kindOf(apiVersion: string, kind: string): string {
   return `${apiVersion}/${kind}`;
-}
-
-function keyOf(target: TargetIdentity, maker: readonly string[]): string {
-  return [formatTarget(target), ...maker].join("/");
 }

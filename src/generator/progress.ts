@@ -43,6 +43,11 @@ export class Progress implements SettledObjects {
     if (known.length === 0) this.#open.delete(change.uid);
   }
 
+  /** The UIDs of objects whose changes are under way. */
+  uids(): Iterable<string> {
+    return this.#open.keys();
+  }
+
   *settled(): Generator<SeenObject, void> {
     const { seen } = this.#known;
     for (const [uid, object] of seen) {

@@ -6,6 +6,7 @@ import { ChangeQueue } from "./change-queue.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { clusterContext } from "./cluster-context.ts";
+import { CreationLog, type Reading } from "./creation-log.ts";
 import { EventProcessor } from "./event-processor.ts";
 import { ExistingPasses } from "./existing-passes.ts";
 import { FailedRequests } from "./failed-requests.ts";
@@ -28,7 +29,7 @@ import { SetAside } from "./set-aside.ts";
 import type { SourceChange } from "./source-change.ts";
 import { readinessOfSources, SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
-import { planTargets } from "./sync-plan.ts";
+import { type PlannedSource, planTargets } from "./sync-plan.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
@@ -89,9 +90,10 @@ class Generator {
   readonly #existing: ExistingPasses;
   readonly #catalog: KindCatalog;
   readonly #past: PastTargets;
+  readonly #creations: CreationLog;
   readonly #checkpointer: Checkpointer;
   /** From which version on what was made may not be in the checkpoint; undefined once that was looked up, or without one. */
-  #madeAfter: string | undefined;
+  #unread: Reading | undefined;
   /** Whether triggers could be found when a target changes: once true, it stays so. */
   #sourcesKnown = false;
   #dirty = Promise.withResolvers<void>();
@@ -108,20 +110,21 @@ class Generator {
     const catalog = new KindCatalog(cluster, () => performance.now());
     const ownWrites = new OwnWrites((object) => this.#synchronizer.noteWritten(object));
     const failures = new FailureRecord(ports, namespace, logger);
-    const store = new TargetStore({ cluster, catalog, ownWrites });
-    const past = new PastTargets({ history, ownWrites, logger }, signal);
+    const creations = new CreationLog();
+    const store = new TargetStore({ cluster, catalog, ownWrites, creations });
+    const past = new PastTargets({ history, creations, ownWrites, logger }, signal);
     const inDoubt = new SetAside();
     const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
     const processorFor = (doer: Doer) =>
       new EventProcessor({
         trace,
-        writer: new TargetWriter({ store, past, inDoubt, retries: doer, logger }),
+        writer: new TargetWriter({ store, past, creations, inDoubt, retries: doer, logger }),
         catalog,
         retries: doer,
         ownWrites,
         logger,
       });
-    const writer = new TargetWriter({ store, past, inDoubt, retries, logger });
+    const writer = new TargetWriter({ store, past, creations, inDoubt, retries, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
@@ -135,6 +138,7 @@ class Generator {
     const settled = async (request: ChangeRequest) => {
       await inDoubt.settled(request);
       await retries.settled(request);
+      if (!signal.aborted) creations.settle(request);
     };
     const queue = new ChangeQueue({ processor: processorFor(retries), settled, concurrency, logger }, signal);
     const onChange = (change: SourceChange) => queue.add(change);
@@ -168,9 +172,10 @@ class Generator {
     this.#existing = new ExistingPasses({ everyMs, sources, synchronizer, queue, logger }, signal);
     this.#catalog = catalog;
     this.#past = past;
+    this.#creations = creations;
     const followed = () => synchronizer.followed();
     const checkpoints = new CheckpointStore(cluster, checkpoint);
-    this.#checkpointer = new Checkpointer({ store: checkpoints, sources, followed, logger, onState });
+    this.#checkpointer = new Checkpointer({ store: checkpoints, sources, creations, followed, logger, onState });
   }
 
   async run(): Promise<void> {
@@ -203,7 +208,9 @@ class Generator {
     const checkpoint = await this.#checkpointer.load(this.#signal);
     this.#sources.resume(checkpoint?.sources ?? new Map());
     this.#synchronizer.resume(checkpoint?.policies ?? []);
-    this.#madeAfter = checkpoint?.madeAfter || undefined;
+    if (!checkpoint?.madeAfter) return;
+    this.#creations.resume(checkpoint.made);
+    this.#unread = this.#creations.begin(checkpoint.madeAfter);
   }
 
   #tellFiles({ policies, problems }: PolicyFiles): void {
@@ -239,10 +246,16 @@ class Generator {
     await this.#sources.follow(policies, () => {
       const targets = planTargets(policies, this.#catalog);
       const until = this.#board.listedAt;
-      if (this.#madeAfter !== undefined) this.#past.read({ after: this.#madeAfter, until }, targets);
+      this.#readHistory(until, targets);
       this.#past.remind(until, targets);
-      this.#madeAfter = undefined;
     });
+  }
+
+  #readHistory(until: string, targets: readonly PlannedSource[]): void {
+    if (this.#unread === undefined) return;
+    this.#past.read({ after: this.#unread.upTo, until }, targets);
+    this.#creations.end(this.#unread);
+    this.#unread = undefined;
   }
 
   async #news(): Promise<void> {

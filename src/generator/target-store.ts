@@ -2,6 +2,7 @@ import { apiVersionOf } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
 import { type CloneOrder, identityOf, type TargetIdentity } from "./build.ts";
 import { copyObject, isUpToDate } from "./clone.ts";
+import type { CreationLog } from "./creation-log.ts";
 import { CLONE_SOURCE_LABEL, downstreamSelector, ORPHAN_PATCH, type TargetQuery } from "./downstream.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import { parseKindSelector } from "./kind-selector.ts";
@@ -29,6 +30,8 @@ export interface TargetStoreOptions {
   cluster: Cluster;
   catalog: KindCatalog;
   ownWrites: OwnWrites;
+  /** What was created is noted there. */
+  creations: CreationLog;
 }
 
 const FIELD_MANAGER = "kyverno-generate";
@@ -163,18 +166,19 @@ export class TargetStore {
   }
 
   async #write(type: ServedType, target: KubeObject, subject: PolicyRule, signal: AbortSignal): Promise<Written> {
-    const { cluster, ownWrites } = this.#options;
+    const { cluster, ownWrites, creations } = this.#options;
     const { policy, rule } = subject;
     const { namespace, name } = identityOf(target);
     if (policy.serverSideApply) {
       const live = await cluster.get(type, { namespace, name }, signal);
       if (live !== undefined && !rule.synchronize) return "exists already";
       const options = { fieldManager: FIELD_MANAGER, force: true };
-      await ownWrites.during(type.kind, target, () => cluster.apply(type, target, options, signal));
+      const applied = await ownWrites.during(type.kind, target, () => cluster.apply(type, target, options, signal));
+      if (live === undefined) creations.note(applied, true);
       return live === undefined ? "created" : "updated";
     }
     try {
-      await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
+      creations.note(await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal)), true);
       return "created";
     } catch (error) {
       if (!isApiError(error) || error.reason !== "AlreadyExists") throw error;

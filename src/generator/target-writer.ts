@@ -1,6 +1,7 @@
 import type { Logger } from "../observe/logger.ts";
 import type { KubeObject } from "../resources/object.ts";
 import { type CloneOrder, formatTarget, identityOf, type TargetIdentity, targetOfList } from "./build.ts";
+import type { CreationLog } from "./creation-log.ts";
 import type { TargetQuery } from "./downstream.ts";
 import type { PastTargets } from "./past-targets.ts";
 import type { ServedType } from "./ports.ts";
@@ -13,6 +14,7 @@ export interface TargetWriterOptions {
   store: TargetStore;
   retries: Doer;
   past: PastTargets;
+  creations: CreationLog;
   /** Where changes wait of which it is not known yet whether their targets were made before a restart. */
   inDoubt: SetAside;
   logger: Logger;
@@ -114,9 +116,12 @@ export class TargetWriter {
 
   async #makeUnless(wasMade: boolean, work: Work, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { logger, retries } = this.#options;
+    const { logger, retries, creations } = this.#options;
     const { subject, request, target } = work;
-    if (!wasMade) return retries.do(work, signal);
+    if (!wasMade) {
+      creations.attempt(request);
+      return retries.do(work, signal);
+    }
     logger.debug({ target, ...factsOf(subject, request) }, "generate target resource was made before the restart");
   }
 

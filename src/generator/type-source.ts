@@ -95,9 +95,9 @@ export class TypeSource {
     return this.#watches.positions();
   }
 
-  /** Where the oldest change began that is not done: "" where that is not known, undefined where all are done. */
-  openSince(): string | undefined {
-    return this.#watches.openSince();
+  /** The UIDs of objects whose changes are under way. */
+  openUids(): Iterable<string> {
+    return this.#progress.uids();
   }
 
   /** What is done of all that was seen. */

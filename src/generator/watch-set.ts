@@ -77,12 +77,6 @@ export class WatchSet {
     );
   }
 
-  /** Where the oldest change began that is not done: "" where that is not known, undefined where all are done. */
-  openSince(): string | undefined {
-    const held = [...this.#active, ...this.#retired].filter(({ isHeld }) => isHeld);
-    return oldestVersion(held.map(({ position = "" }) => position));
-  }
-
   async stop(): Promise<void> {
     await stopWatches([...this.#active, ...this.#retired]);
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test, { type TestContext } from "node:test";
+import test from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { guardWrites } from "../../src/app/lease-guard.ts";
 import { CHECKPOINT_VERSION, decodePart, encode } from "../../src/generator/checkpoint.ts";
@@ -7,9 +7,9 @@ import { fitPart } from "../../src/generator/checkpoint-part.ts";
 import { CheckpointStore, PARTS } from "../../src/generator/checkpoint-store.ts";
 import { CLUSTER_POLICY } from "../../src/generator/policy-status.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
 import { CONFIG_MAP, NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
-import type { Json, KubeObject } from "../../src/resources/object.ts";
+import type { KubeObject } from "../../src/resources/object.ts";
+import { openWorld, settle, startReady, tellingRule, told } from "./restarts.ts";
 import {
   CHECKPOINT,
   clusterPolicy,
@@ -17,67 +17,10 @@ import {
   isCreated,
   isPolicyReady,
   list,
-  makeNamespace,
-  openCluster,
   portsOf,
-  type RunningGenerator,
-  startGenerator,
   waitFor,
   writeConfigMap,
 } from "./running.ts";
-
-const OPERATIONS = ["CREATE", "UPDATE", "DELETE"];
-const [BEFORE, NOW] = ["{{ request.oldObject.data.x || '-' }}", "{{ request.object.data.x }}"];
-
-interface World {
-  client: KubeClient;
-  source: string;
-  target: string;
-}
-
-/** A cluster with the namespaces `source` and `target`. */
-async function openWorld(t: TestContext): Promise<World> {
-  const client = await openCluster(t);
-  return { client, source: await makeNamespace(t, client, "source"), target: await makeNamespace(t, client, "target") };
-}
-
-/** A rule that tells each change of ConfigMaps `names` of `source` in a ConfigMap of its own. */
-function tellingRule({ source, target }: World, names: string[], prefix = "t", more: { [key: string]: Json } = {}) {
-  const data = { data: { change: `{{ request.operation }} ${BEFORE} ${NOW}` } };
-  const name = `${prefix}-{{ to_lower(request.operation) }}-{{ request.object.metadata.name }}-{{ request.object.metadata.resourceVersion }}`;
-  return {
-    match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [source], names, operations: OPERATIONS } }] },
-    generate: { apiVersion: "v1", kind: "ConfigMap", namespace: target, name, data, ...more },
-  };
-}
-
-async function startReady(
-  t: TestContext,
-  world: World,
-  ports: Partial<GeneratorPorts> = {},
-): Promise<RunningGenerator> {
-  const generator = await startGenerator(t, world.client, { namespace: world.target, ports });
-  await generator.logged(({ msg }) => msg === "generator is ready");
-  return generator;
-}
-
-/** Waits for `count` targets whose names begin with `prefix`, and gives what they tell. */
-async function told({ client, target }: World, count: number, prefix = "t"): Promise<string[]> {
-  const made = await waitFor(
-    async () =>
-      (await list(client, CONFIG_MAP, target)).filter(({ metadata }) => metadata.name?.startsWith(`${prefix}-`)),
-    (found) => found.length >= count,
-  );
-  return made.map((object) => (object["data"] as { change: string }).change).sort();
-}
-
-/** Makes a change that the running generator tells, and thereby that all before it are told. */
-async function settle(world: World, generator: RunningGenerator, name: string): Promise<void> {
-  const { metadata } = await writeConfigMap(world.client, { namespace: world.source, name }, { x: `${Math.random()}` });
-  await generator.logged(
-    ({ msg, target }) => isCreated({ msg }) && String(target).endsWith(`-${name}-${metadata.resourceVersion}`),
-  );
-}
 
 for (const how of ["the API server remembers", "the API server does not remember"] as const) {
   test(`what happened while the generator was down generates once when it is back, if ${how} it`, async (t) => {

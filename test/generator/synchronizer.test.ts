@@ -50,14 +50,21 @@ async function scripted() {
   const catalog = new KindCatalog({ discover: async () => [TYPE] }, () => 0);
   await catalog.refresh(SIGNAL);
   const logger = createLogger({ format: "json", level: "error", destination: { write: (line) => assert.fail(line) } });
-  const store = new TargetStore({ cluster: nowhere, catalog, ownWrites });
+  const store = new TargetStore({ cluster: nowhere, catalog, ownWrites, creations: nowhere });
   const synchronizer = new Synchronizer(
     {
       cluster: nowhere,
       watch,
       catalog,
       ownWrites,
-      writer: new TargetWriter({ store, past: nowhere, inDoubt: nowhere, retries: nowhere, logger }),
+      writer: new TargetWriter({
+        store,
+        past: nowhere,
+        creations: nowhere,
+        inDoubt: nowhere,
+        retries: nowhere,
+        logger,
+      }),
       logger,
       rerun: async ({ policy, rule }, uid) => void reruns.push(`${policy.name}/${rule.name} for ${uid}`),
       onState: () => {},
