@@ -3,14 +3,15 @@ import { Agent } from "undici";
 import { loadClusterAccess } from "../../src/kube/cluster-access.ts";
 
 const CONNECTIONS = 32;
+const ERROR = '{"type":"ERROR"';
 
 export interface Api {
   /** Port of the API server. */
   readonly port: number;
   /** @throws Error when the answer is not 2xx */
   call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<string>;
-  /** The lines of a watch as they come; ends when the server ends it or `signal` aborts. */
-  watchLines(path: string, signal: AbortSignal): AsyncGenerator<string, void>;
+  /** The lines of a watch as they come, until `signal` aborts: a server ends one that lags, and it goes on where it ended. */
+  watchLines(path: string, from: string, signal: AbortSignal): AsyncGenerator<string, void>;
   close(): Promise<void>;
 }
 
@@ -33,17 +34,35 @@ export async function openApi(kubeconfig: string): Promise<Api> {
       if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${text.slice(0, 300)}`);
       return text;
     },
-    async *watchLines(path, signal) {
-      const { body } = await watches.request({ origin: server, path, method: "GET", headers, signal });
-      let rest = "";
-      for await (const chunk of body.setEncoding("utf8")) {
-        const lines = (rest + chunk).split("\n");
-        rest = lines.pop() ?? "";
-        yield* lines;
+    async *watchLines(path, from, signal) {
+      let version = from;
+      while (!signal.aborted) {
+        const query = `?watch=1&resourceVersion=${version}`;
+        const { body } = await watches.request({ origin: server, path: path + query, method: "GET", headers, signal });
+        for await (const line of linesOf(body.setEncoding("utf8"))) {
+          if (line.startsWith(ERROR)) throw new Error(`GET ${path}${query}: ${line.slice(0, 300)}`);
+          version = laterOf(version, line);
+          yield line;
+        }
       }
     },
     close: async () => void (await Promise.all([calls.destroy(), watches.destroy()])),
   };
+}
+
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, void> {
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+/** What is there when a watch begins comes in any order. */
+function laterOf(version: string, line: string): string {
+  const [, found = "0"] = /"resourceVersion":"(\d+)"/.exec(line) ?? [];
+  return Number(found) > Number(version) ? found : version;
 }
 
 function contentTypeOf(method: string): string {

@@ -16,6 +16,7 @@ import { type NotificationMessage, parseNotificationMessage } from "../../src/re
 import type { KubeObject } from "../../src/resources/object.ts";
 import { startApiServer } from "../../src/sandbox/apiserver/index.ts";
 import { openApiServer } from "./api-server.ts";
+import { applyDefinitions } from "./definitions.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type Link, startLink } from "./link.ts";
 import { type SmtpScript, startSmtpServer, type TestSmtpServer } from "./smtp-server.ts";
@@ -83,7 +84,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   await writeFile(faulty, kubeconfigWith(faults.url, tokenFile));
   const smtp = await startSmtpServer(options.smtp);
   const apply = async (...objects: KubeObject[]) => void (await applyManifests(client, objects));
-  await applyManifests(client, ["deploy/crds", "deploy/legacy", "deploy/namespace.yaml"]);
+  await applyDefinitions(client, ["deploy/crds", "deploy/legacy", "deploy/namespace.yaml"]);
   if (options.secret !== null) await apply(emailServer({ host: smtp.host, port: `${smtp.port}`, ...options.secret }));
   const logs: string[] = [];
   const lines = new EventEmitter().setMaxListeners(0);

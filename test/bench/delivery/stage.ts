@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { applyManifests } from "../../../src/app/manifests.ts";
 import { connect } from "../../../src/kube/connect.ts";
+import { applyDefinitions } from "../../support/definitions.ts";
 import { emailServer } from "../../support/platform.ts";
 import { type BenchApiServer, startBenchApiServer } from "../api-server.ts";
 import { MESSAGES_PATH, TEMPLATE } from "./messages.ts";
@@ -18,7 +19,7 @@ export async function openStage(kubeconfig: string | undefined): Promise<Stage> 
   const directory = await mkdtemp(join(tmpdir(), "courier-bench-"));
   const server = await startBenchApiServer(kubeconfig, directory);
   const client = await connect({ kubeconfig: server.kubeconfig });
-  await applyManifests(client, ["deploy/crds", "deploy/namespace.yaml"]);
+  await applyDefinitions(client, ["deploy/crds", "deploy/namespace.yaml"]);
   await applyManifests(client, [TEMPLATE]);
   return {
     ...server,
@@ -47,18 +48,14 @@ export async function watchGone({ api }: Stage): Promise<GoneWatch> {
   const closed = new AbortController();
   const waiters = new Set<{ count: number; resolve: (at: number) => void }>();
   let gone = 0;
-  let from: string = list.metadata.resourceVersion;
   const follow = async () => {
-    while (!closed.signal.aborted) {
-      for await (const line of api.watchLines(`${MESSAGES_PATH}?watch=1&resourceVersion=${from}`, closed.signal)) {
-        if (!line.startsWith(DELETED)) continue;
-        gone += 1;
-        from = versionOf(line) ?? from;
-        for (const waiter of waiters) {
-          if (gone < waiter.count) continue;
-          waiters.delete(waiter);
-          waiter.resolve(performance.now());
-        }
+    for await (const line of api.watchLines(MESSAGES_PATH, list.metadata.resourceVersion, closed.signal)) {
+      if (!line.startsWith(DELETED)) continue;
+      gone += 1;
+      for (const waiter of waiters) {
+        if (gone < waiter.count) continue;
+        waiters.delete(waiter);
+        waiter.resolve(performance.now());
       }
     }
   };
@@ -70,9 +67,4 @@ export async function watchGone({ api }: Stage): Promise<GoneWatch> {
       gone >= count ? Promise.resolve(performance.now()) : new Promise((resolve) => waiters.add({ count, resolve })),
     close: () => closed.abort(),
   };
-}
-
-/** A server ends a watch that lags; it is opened again where it ended. */
-function versionOf(line: string): string | undefined {
-  return /"resourceVersion":"(\d+)"/.exec(line)?.[1];
 }

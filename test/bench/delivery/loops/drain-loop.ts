@@ -24,10 +24,9 @@ export async function drainLoop(kubeconfig: string, send: (to: string, name: str
   };
   const ended = new AbortController();
   process.once("SIGTERM", () => process.exit(0));
-  for await (const line of api.watchLines(`${MESSAGES_PATH}?watch=1&resourceVersion=0`, ended.signal)) {
+  for await (const line of api.watchLines(MESSAGES_PATH, "0", ended.signal)) {
     if (!line.startsWith(ADDED)) continue;
     waiting.push(JSON.parse(line).object.metadata.name);
     if (active < IN_FLIGHT) void next();
   }
-  throw new Error("the API server ended the watch");
 }
