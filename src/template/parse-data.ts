@@ -1,7 +1,10 @@
 import { float, type Value } from "./values.ts";
 
-/** Texts in which JSON.parse would lose something: floats, `-0`, 16 digits and more, surrogate escapes. */
-const NEEDS_CARE = /\d[.eE]|-0|\d{16}|\\u[dD][89a-fA-F]/;
+/**
+ * Texts in which JSON.parse would lose something: floats, `-0`, 16 digits and more, surrogate escapes. A number follows `:`,
+ * `[` or `,`: what is in quotes alone (each UID has a `3e` somewhere) must not cost the slow way, which is ten times slower.
+ */
+const NEEDS_CARE = /(?:^|[:[,])\s*-?(?:\d+[.eE]|\d{16})|(?:^|[:[,])\s*-0|\\u[dD][89a-fA-F]/;
 const MAX_INT64 = 2n ** 63n - 1n;
 
 /**
