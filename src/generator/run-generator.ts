@@ -22,7 +22,7 @@ import type { GeneratorPorts } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import { leaveOut } from "./resource-filters.ts";
-import { type Doer, Retries } from "./retries.ts";
+import { type Doer, type Occasion, Retries } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
 import { RuleTrace } from "./rule-trace.ts";
 import { SetAside } from "./set-aside.ts";
@@ -115,16 +115,18 @@ class Generator {
     const past = new PastTargets({ history, creations, ownWrites, logger }, signal);
     const inDoubt = new SetAside();
     const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
+    const onWritten = (occasion: Occasion) => this.#synchronizer.targetWritten(occasion);
+    const writerFor = (doer: Doer) =>
+      new TargetWriter({ store, past, creations, inDoubt, retries: doer, onWritten, logger });
     const processorFor = (doer: Doer) =>
       new EventProcessor({
         trace,
-        writer: new TargetWriter({ store, past, creations, inDoubt, retries: doer, logger }),
+        writer: writerFor(doer),
         catalog,
         retries: doer,
         ownWrites,
         logger,
       });
-    const writer = new TargetWriter({ store, past, creations, inDoubt, retries, logger });
     const inputs = {
       source: clusterContext(cluster),
       now: () => new Date(),
@@ -149,7 +151,7 @@ class Generator {
       if (source !== undefined) await queue.rerun(source, subject, uid);
     };
     const synchronizer = new Synchronizer(
-      { cluster, watch, catalog, ownWrites, writer, logger, rerun, onState },
+      { cluster, watch, catalog, ownWrites, writer: writerFor(retries), logger, rerun, onState },
       signal,
     );
     this.#board = new PolicyBoard(ports, files.policies, logger, onState);

@@ -13,7 +13,8 @@ import { CLUSTER_POLICY, POLICY } from "./policy-status.ts";
 import type { Cluster, GeneratorPorts, ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
-import type { Policy, Rule } from "./rule-model.ts";
+import type { Occasion } from "./retries.ts";
+import type { Policy } from "./rule-model.ts";
 import { compareRules, type PlannedSource, planSync } from "./sync-plan.ts";
 import type { TargetWriter } from "./target-writer.ts";
 
@@ -40,6 +41,8 @@ export class Synchronizer {
   readonly #cloneSources = new Map<string, LabelledSource>();
   readonly #tasks = new Set<Promise<void>>();
   #policies = new Map<string, Policy>();
+  /** Policies as they were before they were edited or deleted. */
+  readonly #past = new WeakSet<Policy>();
 
   constructor(options: SynchronizerOptions, signal: AbortSignal) {
     this.#options = options;
@@ -66,7 +69,10 @@ export class Synchronizer {
     for (const [key, policy] of before) {
       const next = this.#policies.get(key);
       if (next === undefined && isKept(policy)) this.#policies.set(key, policy);
-      else if (next !== policy) for (const rule of policy.rules) this.#compare(policy, rule, next);
+      else if (next !== policy) {
+        this.#past.add(policy);
+        for (const rule of policy.rules) this.#compare({ policy, rule });
+      }
     }
     const plan = planSync([...this.#policies.values()], this.#options.catalog);
     this.#open(this.#downstream, plan.downstream, (type, change) => this.#downstreamChanged(type, change));
@@ -86,6 +92,11 @@ export class Synchronizer {
     const key = `${object.apiVersion}/${object.kind}`;
     if (this.#makerOf(object) !== undefined) this.#downstream.get(key)?.remember(object);
     if (object.metadata.labels?.[CLONE_SOURCE_LABEL] !== undefined) this.#cloneSources.get(key)?.remember(object);
+  }
+
+  /** A rule has written a target. If its policy has changed since the rule was evaluated, what that means is done once more. */
+  targetWritten({ subject, request }: Occasion): void {
+    if (this.#past.has(subject.policy)) this.#compare(subject, request.object.metadata.uid ?? "");
   }
 
   /** Evaluates every data rule of the policy anew for what it made. */
@@ -119,17 +130,23 @@ export class Synchronizer {
     }
   }
 
-  #compare(policy: Policy, rule: Rule, nextPolicy: Policy | undefined): void {
+  /** Does what a change of a policy means for what a rule made. @param triggerUid narrows it to one trigger */
+  #compare({ policy, rule }: PolicyRule, triggerUid?: string): void {
+    const nextPolicy = this.#policies.get(keyOf(policy));
     const next = nextPolicy?.rules.find(({ name }) => name === rule.name);
     const change = compareRules(rule, next);
     if (change === "none") return;
-    const { writer, catalog } = this.#options;
+    const { writer, catalog, rerun } = this.#options;
     const types = catalog.targetTypes(rule);
     const occasion = { subject: { policy, rule }, request: requestForPolicy(policy) };
-    if (change === "removed") this.#do(() => writer.remove(occasion, types, {}, this.#signal));
-    if (change === "retargeted") this.#do(() => writer.orphan(occasion, types, this.#signal));
-    if (change === "rerun" && nextPolicy !== undefined && next !== undefined)
-      this.#do(() => this.#rerunAll({ policy: nextPolicy, rule: next }, () => true));
+    const query = triggerUid === undefined ? {} : { triggerUid };
+    if (change === "removed") this.#do(() => writer.remove(occasion, types, query, this.#signal));
+    // Labels that are taken off for one trigger would be taken off what the new rule makes for it, too.
+    if (change === "retargeted" && triggerUid === undefined)
+      this.#do(() => writer.orphan(occasion, types, this.#signal));
+    if (change !== "rerun" || nextPolicy === undefined || next === undefined) return;
+    const subject = { policy: nextPolicy, rule: next };
+    this.#do(() => (triggerUid === undefined ? this.#rerunAll(subject, () => true) : rerun(subject, triggerUid)));
   }
 
   /** Someone changed or deleted a target: the rule is run again, which restores it. */

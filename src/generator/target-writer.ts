@@ -17,6 +17,8 @@ export interface TargetWriterOptions {
   creations: CreationLog;
   /** Where changes wait of which it is not known yet whether their targets were made before a restart. */
   inDoubt: SetAside;
+  /** Called when a target was written, which may be long after the change was evaluated. */
+  onWritten(occasion: Occasion): void;
   logger: Logger;
 }
 
@@ -126,14 +128,15 @@ export class TargetWriter {
   }
 
   #note(
-    { subject, request }: Occasion,
+    occasion: Occasion,
     target: string,
     type: "data" | CloneOrder["type"],
     tried: Tried<Written>,
   ): TargetFailure | undefined {
     if ("failure" in tried) return tried.failure;
-    const { logger } = this.#options;
-    const facts = { target, ...factsOf(subject, request), type };
+    const { logger, onWritten } = this.#options;
+    const facts = { target, ...factsOf(occasion.subject, occasion.request), type };
+    if (tried.done === "created" || tried.done === "updated") onWritten(occasion);
     if (tried.done === "created") logger.info(facts, "created generate target resource");
     else if (tried.done === "updated") logger.info(facts, "updated generate target resource");
     else logger.debug(facts, `generate target resource ${tried.done}`);

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { CLUSTER_POLICY } from "../../src/generator/policy-status.ts";
+import type { Cluster } from "../../src/generator/ports.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { CONFIG_MAP } from "../../src/resources/kinds.ts";
 import type { Json, KubeObject, ObjectKey } from "../../src/resources/object.ts";
 import {
   clusterPolicy,
   createPolicy,
+  isCreated,
   isPolicyReady,
   list,
   makeNamespace,
+  onEnd,
   openCluster,
   type RunningGenerator,
   startGenerator,
@@ -191,6 +194,60 @@ test("a changed rule is applied to what it made, and a removed policy takes it a
   await client.delete(CLUSTER_POLICY, { namespace: "", name: source });
   await becomes(client, made, isGone);
 });
+
+/** The cluster, but for how it creates. */
+function withCreate(client: KubeClient, create: Cluster["create"]): Cluster {
+  return new Proxy<Cluster>(client, {
+    get(target, property) {
+      if (property === "create") return create;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+for (const [title, change, isIt] of [
+  ["edited", "edit", hasData({ y: "new" })],
+  ["deleted", "delete", isGone],
+] as const)
+  test(`a target that is still being made when its policy is ${title} becomes what the policy says then`, async (t) => {
+    const client = await openCluster(t);
+    const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];
+    const [begun, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const create: Cluster["create"] = async (type, object, signal) => {
+      if (object.metadata.name === "made" && JSON.stringify(dataOf(object)) === '{"x":"1"}') {
+        begun.resolve();
+        await letGo.promise;
+      }
+      return await client.create(type, object, signal);
+    };
+    await createPolicy(t, client, clusterPolicy(source, [ruleOf(source, dataRule(source, target))]));
+    const generator = await startGenerator(t, client, {
+      namespace: target,
+      ports: { cluster: withCreate(client, create) },
+    });
+    onEnd(t, async () => letGo.resolve());
+    await generator.logged(isPolicyReady);
+    await writeConfigMap(client, { namespace: source, name: TRIGGER }, { x: "1" });
+    await begun.promise;
+    const key = { namespace: "", name: source };
+    const changed = { ...dataRule(source, target), data: { data: { y: "new" } } };
+    if (change === "delete") await client.delete(CLUSTER_POLICY, key);
+    else await client.mergePatch(CLUSTER_POLICY, key, clusterPolicy(source, [ruleOf(source, changed)]));
+    const later = ruleOf(target, { ...changed, name: "later" }); // when it runs, the change is known
+    await createPolicy(t, client, clusterPolicy(`${source}-later`, [later]));
+    await waitFor(
+      async () => {
+        await writeConfigMap(client, { namespace: target, name: TRIGGER }, { x: `${Math.random()}` });
+        return client.get(CONFIG_MAP, { namespace: target, name: "later" });
+      },
+      (found) => found !== undefined,
+    );
+    letGo.resolve();
+    const made = { namespace: target, name: "made" };
+    await generator.logged((record) => isCreated(record) && record["target"] === `v1/ConfigMap/${target}/made`);
+    await becomes(client, made, isIt);
+  });
 
 test("a rule that makes something else leaves what it made without a rule", async (t) => {
   const { client, source, target } = await start(t, dataRule);

@@ -63,6 +63,7 @@ async function scripted() {
         creations: nowhere,
         inDoubt: nowhere,
         retries: nowhere,
+        onWritten: () => {},
         logger,
       }),
       logger,
