@@ -18,6 +18,8 @@ export interface Course {
 }
 
 const LOOPS = { bare: "./loops/bare.ts", floor: "./loops/floor.ts" };
+/** As the Dockerfile's ENTRYPOINT has them. */
+const NODE_FLAGS = ["--max-semi-space-size=8"];
 const COURIER = fileURLToPath(new URL("../../../bin/courier.js", import.meta.url));
 
 /** @param options further options of `courier serve` */
@@ -29,7 +31,16 @@ export function startContestant(name: ContestantName, course: Course, ...options
 
 /** courier-api as its image runs it, but that its log goes nowhere. */
 export function startCourier({ kubeconfig }: Pick<Course, "kubeconfig">, ...options: string[]): Contestant {
-  return start([COURIER, "serve", "--kubeconfig", kubeconfig, "--http-listen", "127.0.0.1:0", ...options]);
+  return start([
+    ...NODE_FLAGS,
+    COURIER,
+    "serve",
+    "--kubeconfig",
+    kubeconfig,
+    "--http-listen",
+    "127.0.0.1:0",
+    ...options,
+  ]);
 }
 
 function start(args: string[]): Contestant {
