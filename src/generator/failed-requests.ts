@@ -3,6 +3,7 @@ import { apiVersionOf } from "../resources/kinds.ts";
 import type { ChangeQueue } from "./change-queue.ts";
 import { messageOf } from "./errors.ts";
 import type { FailureRecord } from "./failure-record.ts";
+import type { OnceMade } from "./once-made.ts";
 import { OneTry } from "./one-try.ts";
 import { isApiError } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
@@ -16,6 +17,7 @@ export interface FailedRequestsOptions {
   everyMs: number;
   failures: FailureRecord;
   retries: Pick<Retries, "includes">;
+  once: OnceMade;
   sources: SourceSet;
   queue: ChangeQueue;
   logger: Logger;
@@ -83,7 +85,7 @@ export class FailedRequests {
     const request = this.#requestOf(failed, rule.synchronize);
     if (request === undefined) return this.#giveUp(failed, "the object that triggered it is gone");
     await queue.run(failed.trigger.uid, async () => {
-      const tried = new OneTry(failed.target);
+      const tried = new OneTry(failed.target, this.#options.once);
       await process({ policy, rule }, request, tried, this.#signal);
       const failure = await tried.finish();
       if (failure === undefined) await failures.remove(failed.name, this.#signal);

@@ -1,3 +1,4 @@
+import type { OnceMade } from "./once-made.ts";
 import type { Doer, Work } from "./retries.ts";
 import type { TargetFailure } from "./target-failure.ts";
 
@@ -7,12 +8,14 @@ import type { TargetFailure } from "./target-failure.ts";
  */
 export class OneTry implements Doer {
   readonly #target: string;
+  readonly #once: OnceMade;
   #works: Work[] | undefined = [];
   #failure: TargetFailure | undefined;
 
   /** @param target as an UpdateRequest names it; "" for all that the rule makes */
-  constructor(target: string) {
+  constructor(target: string, once: OnceMade) {
     this.#target = target;
+    this.#once = once;
   }
 
   async do(work: Work): Promise<void> {
@@ -32,6 +35,6 @@ export class OneTry implements Doer {
   }
 
   async #attempt(work: Work): Promise<void> {
-    this.#failure = (await work.attempt()) ?? this.#failure;
+    this.#failure = (await this.#once.attempt(work)) ?? this.#failure;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { backoffMs } from "../control/backoff.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { FailureRecord } from "./failure-record.ts";
+import type { OnceMade } from "./once-made.ts";
 import type { PolicyRule } from "./reach.ts";
 import { type ChangeRequest, triggerKey } from "./request.ts";
 import type { Policy } from "./rule-model.ts";
@@ -35,6 +36,7 @@ export interface Doer {
 
 export interface RetriesOptions {
   failures: FailureRecord;
+  once: OnceMade;
   logger: Logger;
   /** Whether the policy still runs as it is: what is to be made for one that was edited or deleted is not made any more. */
   isCurrent(policy: Policy): boolean;
@@ -57,7 +59,7 @@ export class Retries implements Doer {
 
   /** Resolves after the first try. */
   async do(work: Work, signal: AbortSignal): Promise<void> {
-    const failure = await work.attempt();
+    const failure = await this.#options.once.attempt(work);
     if (failure === undefined) return;
     await this.#tell(work, failure, 1, signal);
     if (!failure.retry || this.#retrying.size >= MAX_RETRYING) return;
@@ -101,7 +103,7 @@ export class Retries implements Doer {
       const delayMs = Math.max(failure.retryAfterMs, backoffMs(tries - 1, BACKOFF));
       await pause(delayMs, undefined, { signal: AbortSignal.any([signal, ended]) });
       if (work.verb !== "delete" && !this.#options.isCurrent(work.subject.policy)) return;
-      const next = await work.attempt();
+      const next = await this.#options.once.attempt(work);
       if (next === undefined) return this.#options.failures.resolved(work, signal);
       failure = next;
       await this.#tell(work, failure, tries, signal);

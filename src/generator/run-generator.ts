@@ -12,6 +12,7 @@ import { ExistingPasses } from "./existing-passes.ts";
 import { FailedRequests } from "./failed-requests.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { KindCatalog } from "./kind-catalog.ts";
+import { OnceMade } from "./once-made.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { FROM_CLUSTER } from "./parse-policy.ts";
 import { PastTargets } from "./past-targets.ts";
@@ -114,7 +115,13 @@ class Generator {
     const store = new TargetStore({ cluster, catalog, ownWrites, creations });
     const past = new PastTargets({ history, creations, ownWrites, logger }, signal);
     const inDoubt = new SetAside();
-    const retries = new Retries({ failures, logger, isCurrent: (policy) => this.#board.running().includes(policy) });
+    const once = new OnceMade(logger);
+    const retries = new Retries({
+      failures,
+      once,
+      logger,
+      isCurrent: (policy) => this.#board.running().includes(policy),
+    });
     const onWritten = (occasion: Occasion) => this.#synchronizer.targetWritten(occasion);
     const writerFor = (doer: Doer) =>
       new TargetWriter({ store, past, creations, inDoubt, retries: doer, onWritten, logger });
@@ -164,6 +171,7 @@ class Generator {
         everyMs: failedEveryMs,
         failures,
         retries,
+        once,
         sources,
         queue,
         logger,

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { guardWrites } from "../../src/app/lease-guard.ts";
 import type { CheckpointIndex } from "../../src/generator/checkpoint.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
+import { UPDATE_REQUEST } from "../../src/generator/update-request.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { KubeError } from "../../src/kube/kube-error.ts";
 import { NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
@@ -16,6 +17,7 @@ import {
   isCreated,
   isPolicyReady,
   type LogRecord,
+  list,
   portsOf,
   waitFor,
   writeConfigMap,
@@ -29,18 +31,33 @@ function messagingRule(world: World, prefix: string) {
   return { ...rule, generate: { ...rule.generate, ...kind, data } };
 }
 
-/** A cluster that refuses to create what is called `prefix`-something. */
-function refusing(client: KubeClient, prefix: string): GeneratorPorts["cluster"] {
-  const create: KubeClient["create"] = async (type, object, signal) => {
-    if (!object.metadata.name?.startsWith(`${prefix}-`)) return client.create(type, object, signal);
-    throw new KubeError({ code: 403, reason: "Forbidden", message: "not that one" });
-  };
+type Create = KubeClient["create"];
+
+function withCreate(client: KubeClient, create: Create): KubeClient {
   return new Proxy(client, {
     get: (target, property) => {
       if (property === "create") return create;
       const value: unknown = Reflect.get(target, property);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
+  });
+}
+
+/** A cluster that refuses to create what is called `prefix`-something. */
+function refusing(client: KubeClient, prefix: string): KubeClient {
+  return withCreate(client, async (type, object, signal) => {
+    if (!object.metadata.name?.startsWith(`${prefix}-`)) return client.create(type, object, signal);
+    throw new KubeError({ code: 403, reason: "Forbidden", message: "not that one" });
+  });
+}
+
+/** A cluster in which a message is consumed as soon as it is there. */
+function consuming(client: KubeClient): KubeClient {
+  return withCreate(client, async (type, object, signal) => {
+    const created = await client.create(type, object, signal);
+    const { namespace = "", name = "" } = object.metadata;
+    if (type.kind === NOTIFICATION_MESSAGE.kind) await client.delete(type, { namespace, name });
+    return created;
   });
 }
 
@@ -113,4 +130,33 @@ test("what was found to be made stays known to whoever comes next, though the AP
   await settle(world, third, "z");
   const again = third.records.filter((record) => isMade(record, name));
   assert.deepEqual(again, []);
+});
+
+test("a failed change that the checkpoint and its UpdateRequest hold is generated once after a restart", async (t) => {
+  const world = await openWorld(t);
+  const { client, source: namespace, target } = world;
+  await createPolicy(t, client, clusterPolicy(namespace, [messagingRule(world, "t"), tellingRule(world, ["z"])]));
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "1" });
+  let isAlive = true;
+  const first = await startReady(t, world, { cluster: guardWrites(refusing(client, "t-update-a"), () => isAlive) });
+  await first.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "2" });
+  await waitFor(
+    () => list(client, UPDATE_REQUEST, target),
+    ([request]) => request?.status !== undefined,
+  );
+  isAlive = false; // as if the process had died
+  await first.stop();
+
+  const second = await startReady(t, world, { cluster: consuming(client) });
+  await waitFor(
+    () => list(client, UPDATE_REQUEST, target),
+    (found) => found.length === 0,
+  );
+  await settle(world, second, "z");
+  await second.logged(({ msg }) => msg === "generate target resource was made for this change already");
+  const made = second.records.filter(
+    (record) => isCreated(record) && String(record["target"]).includes("/t-update-a-"),
+  );
+  assert.equal(made.length, 1);
 });
