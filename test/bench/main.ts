@@ -86,22 +86,23 @@ const machine = {
   apiServer: stage.isSandbox ? "sandbox" : "real",
 };
 console.log(`${machine.cpus}, Node ${machine.node}, ${stage.isSandbox ? "the sandbox's" : "a real"} API server`);
+const file = `bench/results/${new Date().toISOString().slice(0, 10)}-${machine.apiServer}.json`;
 const figures: Record<string, unknown> = {};
 for (const name of wanted) {
   const startMs = performance.now();
   const result = await (SECTIONS[name] as (stage: Stage) => Promise<Result>)(stage);
   figures[name] = result.figures;
+  await save(); // a run takes most of an hour: what it has is kept
   console.log(`\n## ${name} (${((performance.now() - startMs) / 1000).toFixed(0)} s)\n\n${result.table}`);
 }
 await stage.close();
-
-const file = `bench/results/${new Date().toISOString().slice(0, 10)}-${machine.apiServer}.json`;
-await mkdir("bench/results", { recursive: true });
-await writeFile(
-  file,
-  `${JSON.stringify({ date: new Date().toISOString(), machine, scale, rounds, figures }, null, 1)}\n`,
-);
 console.log(`\nall figures: ${file}`);
+
+async function save(): Promise<void> {
+  await mkdir("bench/results", { recursive: true });
+  const results = { date: new Date().toISOString(), machine, scale, rounds, figures };
+  await writeFile(file, `${JSON.stringify(results, null, 1)}\n`);
+}
 
 function scaled(count: number): number {
   return Math.max(1, Math.round(count * scale));
