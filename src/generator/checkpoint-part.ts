@@ -31,7 +31,8 @@ export function collectPart(
     for (const { object, writers } of source.settled())
       if (isIn(object.metadata.uid ?? "")) objects.push([object, [...writers]]);
     const deleted = [...source.deletedSince(since(key))].filter(([uid]) => isIn(uid));
-    part[key] = { objects, deleted };
+    const open = [...source.recorded()].filter(({ object }) => isIn(object.metadata.uid ?? ""));
+    part[key] = { objects, deleted, open };
   }
   return part;
 }
@@ -39,8 +40,8 @@ export function collectPart(
 /** The part where it is so small that it may stand beside the index. */
 export async function encodeInline(part: CheckpointPart): Promise<string | undefined> {
   let characters = 0;
-  for (const { objects, deleted } of Object.values(part)) {
-    characters += deleted.length * 50;
+  for (const { objects, deleted, open } of Object.values(part)) {
+    characters += deleted.length * 50 + JSON.stringify(open).length;
     for (const [object] of objects) {
       characters += JSON.stringify(object).length;
       if (characters > MAX_INLINE_CHARACTERS) return undefined;
@@ -76,7 +77,7 @@ function dropLargest(part: CheckpointPart, share: number, left: Set<string>): Ch
   sized.sort((a, b) => a.characters - b.characters);
   let room = sized.reduce((sum, { characters }) => sum + characters, 0) * share;
   const kept: CheckpointPart = {};
-  for (const [key, { deleted }] of Object.entries(part)) kept[key] = { objects: [], deleted };
+  for (const [key, { deleted, open }] of Object.entries(part)) kept[key] = { objects: [], deleted, open };
   for (const { key, entry, characters } of sized) {
     room -= characters;
     if (room >= 0) kept[key]?.objects.push(entry);

@@ -5,7 +5,7 @@ import type { KubeObject } from "../resources/object.ts";
 import type { SeenObject } from "./change.ts";
 import type { Creation } from "./creation-log.ts";
 import { messageOf, PolicyError } from "./errors.ts";
-import type { KnownSource, WatchPosition } from "./known-source.ts";
+import type { KnownSource, RecordedChange, WatchPosition } from "./known-source.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { Policy } from "./rule-model.ts";
@@ -40,11 +40,13 @@ export interface IndexedSource {
   isPartial: boolean;
 }
 
-/** Objects of each kind as last seen, and those that are gone. */
+/** Objects of each kind as last seen, those that are gone, and changes under way. */
 export interface CheckpointPart {
   [typeKey: string]: {
     objects: (readonly [object: KubeObject, writers: (readonly [string, string])[]])[];
     deleted: (readonly [uid: string, version: string])[];
+    /** Absent in what earlier versions of courier wrote. */
+    open?: RecordedChange[];
   };
 }
 
@@ -139,7 +141,9 @@ function restoreSource(
     const rule = policy?.rules.find((each) => each.name === name);
     return policy === undefined || rule === undefined ? [] : [{ policy, rule }];
   });
-  return { rules: subjects, positions, objects, deleted: found.flatMap(({ deleted }) => deleted), isPartial };
+  const deleted = found.flatMap((part) => part.deleted);
+  const open = found.flatMap((part) => part.open ?? []);
+  return { rules: subjects, positions, objects, deleted, open, isPartial };
 }
 
 function readPolicy({ document, origin }: PolicyDocument): Policy | undefined {

@@ -55,6 +55,7 @@ export class Checkpointer {
   #restUntil = 0;
   #writtenAt = 0;
   #writing: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -108,10 +109,10 @@ export class Checkpointer {
 
   /** Writes what is not written yet. To be called when all that is under way has ended. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#writing;
     await this.#write();
-    clearTimeout(this.#timer);
   }
 
   async #load(signal: AbortSignal): Promise<Checkpoint | undefined> {
@@ -129,7 +130,7 @@ export class Checkpointer {
 
   #plan(inMs: number): void {
     const dueAt = Math.max(performance.now() + inMs, this.#restUntil);
-    if (dueAt >= this.#dueAt) return;
+    if (dueAt >= this.#dueAt || this.#isStopped) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
     this.#timer = setTimeout(

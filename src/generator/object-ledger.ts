@@ -63,6 +63,11 @@ export class ObjectLedger {
     return this.#index.rulesFor(object);
   }
 
+  /** Those of the rules that may match the object and look at what became of it at `version`. */
+  rulesConcerned(object: KubeObject, version: string): PolicyRule[] {
+    return this.rulesFor(object).filter((rule) => this.ages.concerns(rule, object, version));
+  }
+
   mayMatch(object: KubeObject): boolean {
     return this.#index.rulesFor(object).length > 0;
   }
@@ -151,8 +156,7 @@ export class ObjectLedger {
     version: string,
   ): Finding | undefined {
     if (request === undefined) return { uid, before };
-    const { object } = request;
-    const rules = this.#index.rulesFor(object).filter((rule) => this.ages.concerns(rule, object, version));
+    const rules = this.rulesConcerned(request.object, version);
     if (before === undefined && rules.length === 0) return { uid, before };
     const changed = version === "" ? request : { ...request, changedAt: version };
     return { uid, before, change: { request: changed, rules } };

@@ -91,8 +91,8 @@ export class SourceSet {
   *remembered(): Generator<[string, SettledObjects], void> {
     for (const [key, { done }] of this.#sources) yield [key, done];
     for (const key of this.waiting()) {
-      const { objects = [], deleted = [] } = this.#known.get(key) ?? {};
-      yield [key, { settled: () => objects, deletedSince: () => deleted }];
+      const { objects = [], deleted = [], open = [] } = this.#known.get(key) ?? {};
+      yield [key, { settled: () => objects, deletedSince: () => deleted, recorded: () => open }];
     }
   }
 

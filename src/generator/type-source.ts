@@ -1,13 +1,14 @@
 import type { KubeObject } from "../resources/object.ts";
-import type { KnownSource, WatchPosition } from "./known-source.ts";
+import type { KnownSource, RecordedChange, WatchPosition } from "./known-source.ts";
 import { type Finding, ObjectLedger } from "./object-ledger.ts";
 import type { ServedType } from "./ports.ts";
-import { Progress, type SettledObjects } from "./progress.ts";
+import type { SettledObjects } from "./progress.ts";
 import { type PolicyRule, planScopes, type Scope } from "./reach.ts";
 import type { Policy } from "./rule-model.ts";
 import { RuleSeeding } from "./rule-seeding.ts";
 import { type ObjectEvent, ScopedWatch } from "./scoped-watch.ts";
 import type { TypeSourceOptions } from "./source-change.ts";
+import { UnderWay } from "./under-way.ts";
 import { WatchSet } from "./watch-set.ts";
 
 /** How long the watches may take to tell what the lists of new rules named. */
@@ -23,8 +24,10 @@ const OPERATIONS = { Added: "CREATE", Modified: "UPDATE", Deleted: "DELETE" } as
 export class TypeSource {
   readonly #options: TypeSourceOptions;
   readonly #ledger: ObjectLedger;
-  readonly #progress: Progress;
+  readonly #underWay: UnderWay;
   readonly #watches: WatchSet;
+  /** What a process before this one had under way; empty once it has begun again. */
+  #interrupted: readonly RecordedChange[];
   #seeding: RuleSeeding | undefined;
   /** Whether rules came since the last plan. */
   #isPlanned = true;
@@ -38,7 +41,8 @@ export class TypeSource {
   constructor(options: TypeSourceOptions, known?: KnownSource) {
     this.#options = options;
     this.#ledger = new ObjectLedger(options.type, known);
-    this.#progress = new Progress(this.#ledger);
+    this.#underWay = new UnderWay(this.#ledger, options);
+    this.#interrupted = known?.open ?? [];
     this.#mayBeForgotten = known?.isPartial === true;
     const positions = known?.isPartial === true ? [] : known?.positions;
     this.#watches = new WatchSet((scope, after) => this.#watchOf(scope, after), positions);
@@ -97,17 +101,20 @@ export class TypeSource {
 
   /** The UIDs of objects whose changes are under way. */
   openUids(): Iterable<string> {
-    return this.#progress.uids();
+    return this.#underWay.progress.uids();
   }
 
   /** What is done of all that was seen. */
   get done(): SettledObjects {
-    return this.#progress;
+    return this.#underWay.progress;
   }
 
   /** Follows `rules` from now on. */
   follow(rules: readonly PolicyRule[]): void {
     this.#ledger.follow(rules);
+    const interrupted = this.#interrupted;
+    this.#interrupted = [];
+    for (const change of interrupted) this.#resume(change);
     this.#isPlanned = false;
     this.#plan();
   }
@@ -116,6 +123,11 @@ export class TypeSource {
   async stop(): Promise<void> {
     clearTimeout(this.#catchingUp);
     await Promise.all([this.#watches.stop(), this.#seeding?.stop(), this.#ending]);
+  }
+
+  #resume(change: RecordedChange): void {
+    const rules = this.#ledger.rulesConcerned(change.object, change.changedAt ?? "");
+    if (rules.length > 0) this.#underWay.resume(change, this.#options.type, rules);
   }
 
   #isSynced(policy: Policy | undefined): boolean {
@@ -184,21 +196,12 @@ export class TypeSource {
   async #finish(finding: Finding | undefined, watch?: ScopedWatch): Promise<void> {
     this.#noteCaughtUp();
     if (finding === undefined) return;
-    const { onChange, onPassedOver, onSettled } = this.#options;
+    const { onPassedOver, onSettled } = this.#options;
     const { uid, before, change } = finding;
     if (change === undefined) return onSettled?.(uid, finding.isFinal === true);
     const { request, rules } = change;
     if (rules.length === 0) onSettled?.(uid, false);
-    else {
-      const release = watch?.hold();
-      const open = this.#progress.begin(uid, before);
-      const finish = (hadEffect: boolean) => {
-        release?.();
-        this.#progress.end(open);
-        onSettled?.(uid, hadEffect);
-      };
-      await onChange({ rules, request, finish });
-    }
+    else await this.#underWay.take({ uid, before, request, rules }, watch);
     if (onPassedOver === undefined) return;
     const asked = new Set(this.rulesFor(request.object));
     await onPassedOver(

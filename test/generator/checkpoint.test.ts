@@ -7,6 +7,7 @@ import { fitPart } from "../../src/generator/checkpoint-part.ts";
 import { CheckpointStore, PARTS } from "../../src/generator/checkpoint-store.ts";
 import { CLUSTER_POLICY } from "../../src/generator/policy-status.ts";
 import type { GeneratorPorts } from "../../src/generator/ports.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
 import { CONFIG_MAP, NOTIFICATION_MESSAGE, SECRET } from "../../src/resources/kinds.ts";
 import type { KubeObject } from "../../src/resources/object.ts";
 import { openWorld, settle, startReady, tellingRule, told } from "./restarts.ts";
@@ -19,8 +20,15 @@ import {
   list,
   portsOf,
   waitFor,
+  withCreate,
   writeConfigMap,
 } from "./running.ts";
+
+/** The API server, where it remembers nothing of what was. */
+function forgetful(client: KubeClient): GeneratorPorts["watch"] {
+  const { watch } = portsOf(client);
+  return (type, { resourceVersion: _, ...options }, handlers, signal) => watch(type, options, handlers, signal);
+}
 
 for (const how of ["the API server remembers", "the API server does not remember"] as const) {
   test(`what happened while the generator was down generates once when it is back, if ${how} it`, async (t) => {
@@ -35,16 +43,35 @@ for (const how of ["the API server remembers", "the API server does not remember
     await writeConfigMap(client, { namespace, name: "a" }, { x: "3" });
     await client.delete(CONFIG_MAP, { namespace, name: "b" });
     await writeConfigMap(client, { namespace, name: "c" }, { x: "1" });
-    const { watch } = portsOf(client);
-    const forgetful: GeneratorPorts["watch"] = (type, { resourceVersion: _, ...options }, handlers, signal) =>
-      watch(type, options, handlers, signal);
-    const second = await startReady(t, world, how === "the API server remembers" ? {} : { watch: forgetful });
+    const second = await startReady(t, world, how === "the API server remembers" ? {} : { watch: forgetful(client) });
     await settle(world, second, "z");
     const updates = how === "the API server remembers" ? ["UPDATE 1 2", "UPDATE 2 3"] : ["UPDATE 1 3"];
     const changes = (await told(world, updates.length + 3)).filter((change) => !/0\./.test(change));
     assert.deepEqual(changes, ["CREATE - 1", "DELETE 1 1", ...updates]);
   });
 }
+
+test("a change that was under way is done after a restart, though the API server has forgotten it", async (t) => {
+  const world = await openWorld(t);
+  const { client, source: namespace } = world;
+  await createPolicy(t, client, clusterPolicy(namespace, [tellingRule(world, ["a", "z"])]));
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "1" });
+  const begun = Promise.withResolvers<void>();
+  const never: typeof client.create = async (type, object, signal) => {
+    if (object.metadata.name?.startsWith("t-update-a-") !== true) return client.create(type, object, signal);
+    begun.resolve();
+    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  };
+  const first = await startReady(t, world, { cluster: withCreate(client, never) });
+  await first.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "2" });
+  await begun.promise;
+  await first.stop();
+  await writeConfigMap(client, { namespace, name: "a" }, { x: "3" });
+  const second = await startReady(t, world, { watch: forgetful(client) });
+  await settle(world, second, "z");
+  assert.deepEqual((await told(world, 2, "t-update-a")).sort(), ["UPDATE 1 2", "UPDATE 2 3"]);
+});
 
 test("a policy that came while the generator was down takes what it finds as it is, the others do not", async (t) => {
   const world = await openWorld(t);

@@ -20,6 +20,7 @@ import {
   list,
   portsOf,
   waitFor,
+  withCreate,
   writeConfigMap,
 } from "./running.ts";
 
@@ -29,18 +30,6 @@ function messagingRule(world: World, prefix: string) {
   const kind = { apiVersion: "aitextensions.alauda.io/v1beta1", kind: "NotificationMessage" };
   const data = { spec: { notifications: [{ name: "nobody" }] } };
   return { ...rule, generate: { ...rule.generate, ...kind, data } };
-}
-
-type Create = KubeClient["create"];
-
-function withCreate(client: KubeClient, create: Create): KubeClient {
-  return new Proxy(client, {
-    get: (target, property) => {
-      if (property === "create") return create;
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
 
 /** A cluster that refuses to create what is called `prefix`-something. */

@@ -196,6 +196,17 @@ function waitForRecord(records: LogRecord[], news: EventEmitter, wanted: (record
   });
 }
 
+/** The client, but for how it creates. */
+export function withCreate(client: KubeClient, create: KubeClient["create"]): KubeClient {
+  return new Proxy(client, {
+    get(target, property) {
+      if (property === "create") return create;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 /** The generator's ports on a real client, as the application joins them. */
 export function portsOf(client: KubeClient): GeneratorPorts {
   return {

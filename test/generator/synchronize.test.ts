@@ -17,6 +17,7 @@ import {
   type RunningGenerator,
   startGenerator,
   waitFor,
+  withCreate,
   writeConfigMap,
 } from "./running.ts";
 
@@ -194,17 +195,6 @@ test("a changed rule is applied to what it made, and a removed policy takes it a
   await client.delete(CLUSTER_POLICY, { namespace: "", name: source });
   await becomes(client, made, isGone);
 });
-
-/** The cluster, but for how it creates. */
-function withCreate(client: KubeClient, create: Cluster["create"]): Cluster {
-  return new Proxy<Cluster>(client, {
-    get(target, property) {
-      if (property === "create") return create;
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 for (const [title, change, isIt] of [
   ["edited", "edit", hasData({ y: "new" })],
