@@ -41,7 +41,7 @@ export async function openApi(kubeconfig: string): Promise<Api> {
         const { body } = await watches.request({ origin: server, path: path + query, method: "GET", headers, signal });
         for await (const line of linesOf(body.setEncoding("utf8"))) {
           if (line.startsWith(ERROR)) throw new Error(`GET ${path}${query}: ${line.slice(0, 300)}`);
-          version = laterOf(version, line);
+          version = /"resourceVersion":"(\d+)"/.exec(line)?.[1] ?? version;
           yield line;
         }
       }
@@ -57,12 +57,6 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, v
     rest = lines.pop() ?? "";
     yield* lines;
   }
-}
-
-/** What is there when a watch begins comes in any order. */
-function laterOf(version: string, line: string): string {
-  const [, found = "0"] = /"resourceVersion":"(\d+)"/.exec(line) ?? [];
-  return Number(found) > Number(version) ? found : version;
 }
 
 function contentTypeOf(method: string): string {
