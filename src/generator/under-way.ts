@@ -23,6 +23,7 @@ interface Taken {
 export class UnderWay {
   readonly progress: Progress;
   readonly #options: Pick<TypeSourceOptions, "onChange" | "onSettled">;
+  #slow: NodeJS.Timeout | undefined;
 
   constructor(ledger: ObjectLedger, options: Pick<TypeSourceOptions, "onChange" | "onSettled">) {
     this.progress = new Progress(ledger);
@@ -35,17 +36,21 @@ export class UnderWay {
     const open = this.progress.begin(uid, before, change);
     const release = open.isRecorded ? undefined : watch?.hold();
     this.#options.onSettled?.(uid, false); // the position passes it now, so the object has to go into the next checkpoint
-    const slow = setTimeout(() => this.#options.onSettled?.(uid, true), SLOW_MS).unref();
-    await this.#handOn(open, rules, request, () => {
-      clearTimeout(slow);
-      release?.();
-    });
+    this.#slow ??= setTimeout(() => this.#tellSlow(), SLOW_MS).unref();
+    await this.#handOn(open, rules, request, () => release?.());
   }
 
   /** Begins again what a process before this one had under way. */
   resume(change: RecordedChange, type: ServedType, rules: readonly PolicyRule[]): void {
     const open = this.progress.resume(change);
     void this.#handOn(open, rules, { ...change, type }, () => {});
+  }
+
+  /** One of them is enough to have a checkpoint written, with all of them. */
+  #tellSlow(): void {
+    this.#slow = undefined;
+    const [uid] = this.progress.uids();
+    if (uid !== undefined) this.#options.onSettled?.(uid, true);
   }
 
   #handOn(open: OpenChange, rules: readonly PolicyRule[], request: ChangeRequest, ended: () => void): Promise<void> {
