@@ -35,7 +35,7 @@ async function deliveredOnce({ client, smtp }: Platform, count: number): Promise
   await waitFor(
     client,
     NOTIFICATION_MESSAGE,
-    {},
+    { namespace: "cpaas-system" },
     (event) => {
       if (event.type === "Synced") isSynced = true;
       else if (event.type === "Deleted") left.delete(event.object.metadata.name);

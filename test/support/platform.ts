@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -96,6 +97,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     defaultConfig("serve", {
       kubeconfig: options.faults ? faulty : linked,
       httpListen: { host: "127.0.0.1", port: 0 },
+      leaseName: `courier-${randomUUID()}`, // a replica that another test left behind holds no shard of ours
       ...options.serve,
     }),
     createLogger({ format: "text", level: "info", destination: { write } }),
