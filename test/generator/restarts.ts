@@ -24,9 +24,9 @@ export interface World {
   target: string;
 }
 
-/** A cluster with the namespaces `source` and `target`. */
-export async function openWorld(t: TestContext): Promise<World> {
-  const client = await openCluster(t);
+/** A cluster with the namespaces `source` and `target`. @param kubeconfig of another than the tests' own */
+export async function openWorld(t: TestContext, kubeconfig?: string): Promise<World> {
+  const client = await openCluster(t, kubeconfig);
   return { client, source: await makeNamespace(t, client, "source"), target: await makeNamespace(t, client, "target") };
 }
 
