@@ -1,7 +1,7 @@
 import type { Logger } from "../observe/logger.ts";
 import { factsOf, type Work } from "./retries.ts";
 import type { TargetFailure } from "./target-failure.ts";
-import { updateRequestName } from "./update-request.ts";
+import { fingerprintOf } from "./update-request.ts";
 
 const MAX_REMEMBERED = 20_000;
 
@@ -10,7 +10,7 @@ const MAX_REMEMBERED = 20_000;
  * from the list of failures: whoever is first makes its target, the other finds it here, be it consumed by then.
  */
 export class OnceMade {
-  readonly #names = new Set<string>();
+  readonly #made = new Set<string>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -22,22 +22,22 @@ export class OnceMade {
     const { subject, request, verb } = work;
     // What synchronizes is brought up to date as often as it is asked for, and so is what exists.
     if (verb !== "create" || subject.rule.synchronize || request.operation === "") return work.attempt();
-    const name = updateRequestName(work);
-    if (this.#names.has(name)) {
+    const made = fingerprintOf(work);
+    if (this.#made.has(made)) {
       const facts = { target: work.target, ...factsOf(subject, request) };
       this.#logger.debug(facts, "generate target resource was made for this change already");
       return undefined;
     }
-    this.#names.add(name);
-    const [oldest] = this.#names;
-    if (this.#names.size > MAX_REMEMBERED && oldest !== undefined) this.#names.delete(oldest);
+    this.#made.add(made);
+    const [oldest] = this.#made;
+    if (this.#made.size > MAX_REMEMBERED && oldest !== undefined) this.#made.delete(oldest);
     let isMade = false;
     try {
       const failure = await work.attempt();
       isMade = failure === undefined;
       return failure;
     } finally {
-      if (!isMade) this.#names.delete(name);
+      if (!isMade) this.#made.delete(made);
     }
   }
 }

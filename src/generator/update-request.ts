@@ -29,11 +29,16 @@ const TARGET_ANNOTATION = "courier.io/target";
 const MAX_KEPT = 256 * 1024;
 
 /** The same name for the same rule, change and target, so that a later success finds it. */
-export function updateRequestName({ subject: { policy, rule }, request, target }: FailurePlace): string {
+export function updateRequestName(place: FailurePlace): string {
+  return `ur-${fingerprintOf(place).slice(0, 10)}`;
+}
+
+/** The same for the same rule, change and target, and for no other. */
+export function fingerprintOf({ subject: { policy, rule }, request, target }: FailurePlace): string {
   const { operation, object } = request;
   const { uid = "", resourceVersion = "" } = object.metadata;
   const identity = [policy.namespace, policy.name, rule.name, operation, uid, resourceVersion, target].join("/");
-  return `ur-${createHash("sha256").update(identity).digest("hex").slice(0, 10)}`;
+  return createHash("sha256").update(identity).digest("hex");
 }
 
 /** A Kyverno-shaped UpdateRequest for a change whose target was not created. Its status is written apart. */
