@@ -167,11 +167,11 @@ function sendThrough(
   const request = { data: { signal }, message } as unknown as Parameters<typeof pool.send>[0];
   return new Promise((resolve) => {
     pool.send(request, (error, info) => {
+      if (!error) return resolve({ info: info as SMTPPoolSentMessageInfo });
       // An error from a lost connection is silent on the recipients; nodemailer has noted them in the envelope. Before the
       // mail is handed over, the notes may also be of those who are asked for in vain since the sender was refused.
-      const noted = stage === "handed-over" ? envelope : (error as SmtpError);
-      if (error) resolve({ error, stage, rejectedErrors: noted.rejectedErrors });
-      else resolve({ info: info as SMTPPoolSentMessageInfo });
+      const { rejectedErrors } = stage === "handed-over" ? envelope : (error as SmtpError);
+      resolve({ error, stage, rejectedErrors });
     });
   });
 }
