@@ -36,6 +36,7 @@ test("courier sandbox --once plays the guide, shows its lines and its mail, and 
     "created generate target resource target=aitextensions.alauda.io/v1beta1/NotificationMessage/cpaas-system/cm-change-app-team-a-app-notification-source-",
     'Try to exec {"tasks": 1}',
     'Email begin {"from": ["user@example.com"], "to": ["platform-operator@example.com"]}',
+    'Email accepted {"messageId": "<',
     'Email end {"from": ["user@example.com"], "to": ["platform-operator@example.com"]}',
     '"status":{"conditions":[{"method":"Email","addresses":["platform-operator@example.com"],"type":"Ready","status":"True"}],"phase":"Done"}',
     "Subject: ConfigMap app-team-a/app-notification-source changed",
