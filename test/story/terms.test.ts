@@ -5,9 +5,9 @@ import { LEASE } from "../../src/resources/kinds.ts";
 import { type Platform, startPlatform, subscriptionOf, templateOf } from "../support/platform.ts";
 
 const GOOD = { body: {}, notifications: [subscriptionOf("ann@example.com")] };
-const SEAT = { namespace: "cpaas-system", name: "courier-api-0" };
 /** The only seat there is can be taken away. */
-const serve = { shards: 1 };
+const serve = { shards: 1, leaseName: "one-seat" };
+const SEAT = { namespace: "cpaas-system", name: `${serve.leaseName}-0` };
 
 test("a replica whose seat another has taken is a ready standby, and delivers again when it gets one", async (t) => {
   const platform = await startPlatform(t, { serve });
