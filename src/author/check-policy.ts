@@ -14,7 +14,17 @@ const POLICY_FIELDS = [
   ...["name", "match", "exclude", "context", "preconditions", "generate", "skipBackgroundRequests", "any", "all"],
   ...["resources", "kinds", "names", "namespaces", "operations", "annotations", "selector", "namespaceSelector"],
   ...["apiVersion", "kind", "namespace", "data", "synchronize", "key", "operator", "value", "message"],
-  ...["variable", "configMap", "apiCall", "jmesPath", "default", "urlPath", "matchLabels", "matchExpressions"],
+  ...[
+    "variable",
+    "configMap",
+    "apiCall",
+    "globalReference",
+    "jmesPath",
+    "default",
+    "urlPath",
+    "matchLabels",
+    "matchExpressions",
+  ],
 ];
 
 /** The NotificationMessage that a rule generates, as far as the policy says it. */

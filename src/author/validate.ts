@@ -1,4 +1,5 @@
 /** Everything that can be said of manifests without a cluster. Pure; called by `courier validate`. */
+import { checkGlobalContext } from "./check-global-context.ts";
 import { checkIdentity } from "./check-identity.ts";
 import { checkMessage } from "./check-message.ts";
 import { checkPolicy } from "./check-policy.ts";
@@ -65,6 +66,8 @@ function checkOf(manifest: Manifest): ((manifest: Manifest) => Finding[]) | unde
     case "ClusterPolicy":
     case "Policy":
       return checkPolicy;
+    case "GlobalContextEntry":
+      return checkGlobalContext;
     case "Secret":
       return isEmailServer(manifest) ? withFields(checkSecret) : undefined;
     default:

@@ -3,6 +3,7 @@ import { accessOf } from "../app/cluster-access.ts";
 import { clusterContext } from "../generator/cluster-context.ts";
 import { explainChange, type RuleExplanation } from "../generator/explain.ts";
 import { formatExplanation } from "../generator/explain-text.ts";
+import { KindCatalog } from "../generator/kind-catalog.ts";
 import { loadPolicyFiles } from "../generator/policy-files.ts";
 import { triggerKey } from "../generator/request.ts";
 import { leaveOut } from "../generator/resource-filters.ts";
@@ -62,10 +63,18 @@ async function explainRules(
 ): Promise<RuleExplanation[]> {
   if (request === undefined) return [];
   const startedAt = new Date();
-  const source = clusterContext({
-    get: async (type, key, signal) => (await cluster.connected()).get(type, key, signal),
-    raw: async (path, signal) => (await cluster.connected()).raw(path, signal),
-  });
+  const source = clusterContext(
+    {
+      get: async (type, key, signal) => (await cluster.connected()).get(type, key, signal),
+      raw: async (path, signal) => (await cluster.connected()).raw(path, signal),
+      async *listPages(type, options, signal) {
+        yield* (await cluster.connected()).listPages(type, options, signal);
+      },
+    },
+    new KindCatalog({ discover: async (signal) => (await cluster.connected()).discover(signal) }, () =>
+      performance.now(),
+    ),
+  );
   const inputs = { source, now: () => startedAt, expressions: new ExpressionCache(), leaveOut: leaveOut(filters) };
   return explainChange(policies, request, inputs);
 }

@@ -2,12 +2,16 @@ import { CONFIG_MAP, NAMESPACE } from "../resources/kinds.ts";
 import type { Json } from "../resources/object.ts";
 import type { ContextSource } from "./context.ts";
 import { LookupError, messageOf } from "./errors.ts";
+import { GlobalContext, type GlobalContextCluster } from "./global-context.ts";
 import type { JsonObject } from "./jmespath/values.ts";
-import type { Cluster } from "./ports.ts";
+import type { KindCatalog } from "./kind-catalog.ts";
 
-/** Context entries and namespace labels, read afresh from the cluster each time. */
-export function clusterContext(cluster: Pick<Cluster, "get" | "raw">): ContextSource {
+/** Context entries and namespace labels, read afresh from the cluster each time; GlobalContextEntries as {@link GlobalContext} does. */
+export function clusterContext(cluster: GlobalContextCluster, catalog: KindCatalog): ContextSource {
+  const globalContext = new GlobalContext(cluster, catalog, () => performance.now());
   return {
+    globalEntry: (name, signal) => globalContext.entry(name, signal),
+    globalData: (entry, signal) => globalContext.data(entry, signal),
     async configMap(namespace, name, signal) {
       const found = await cluster.get(CONFIG_MAP, { namespace, name }, signal);
       if (found === undefined) return undefined;

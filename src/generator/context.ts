@@ -1,7 +1,10 @@
 import type { Json } from "../resources/object.ts";
 import { LookupError, messageOf, RuleError } from "./errors.ts";
+import { MAX_CONTEXT } from "./global-context.ts";
+import type { GlobalContextEntry } from "./global-context-entry.ts";
 import type { Environment } from "./jmespath/functions/index.ts";
 import { type JsonObject, toText } from "./jmespath/values.ts";
+import { requireOwnApi } from "./own-api.ts";
 import type { ContextEntry, Policy } from "./rule-model.ts";
 import { type ExpressionCache, evaluate, mentions, type Scope, substitute } from "./substitute.ts";
 
@@ -11,6 +14,10 @@ export interface ContextSource {
   configMap(namespace: string, name: string, signal?: AbortSignal): Promise<JsonObject | undefined>;
   /** GET of a path of the cluster's own API. */
   apiCall(path: string, signal?: AbortSignal): Promise<Json>;
+  /** @throws Error when there is none that can be used */
+  globalEntry(name: string, signal?: AbortSignal): Promise<GlobalContextEntry>;
+  /** What the entry names, before projections. */
+  globalData(entry: GlobalContextEntry, signal?: AbortSignal): Promise<Json>;
   /** @throws RuleError when the namespace does not exist */
   namespaceLabels(namespace: string, signal?: AbortSignal): Promise<Record<string, string>>;
 }
@@ -94,6 +101,8 @@ async function loadEntry(
       return loadConfigMap(policy, entry, scope, source, signal);
     case "apiCall":
       return loadApiCall(policy, entry, scope, source, signal);
+    case "globalReference":
+      return loadGlobalReference(policy, entry, scope, source, signal);
   }
 }
 
@@ -132,8 +141,6 @@ async function loadConfigMap(
   return found;
 }
 
-const MAX_CONTEXT = 2 * 1024 * 1024;
-
 async function loadApiCall(
   policy: Policy,
   entry: EntryOf<"apiCall">,
@@ -156,19 +163,34 @@ async function loadApiCall(
   return entry.jmesPath === undefined ? answer : query(entry.jmesPath, answer, scope, entry.path);
 }
 
-/** An apiCall stays on the cluster's own API, asks nothing through its proxies and, for a Policy, stays in its namespace. */
-function requireOwnApi(policy: Policy, urlPath: string, path: string): void {
-  const [pathname = ""] = urlPath.split("?");
-  const segments = pathname.split("/");
-  const isPlain =
-    /^\/(?:api|apis|version)(?:\/[\w.\-:/]+)?$/.test(pathname) && !segments.some((segment) => /^\.+$/.test(segment));
-  if (!isPlain || segments.includes("proxy"))
+/** The data of a GlobalContextEntry, or of one of its projections. */
+async function loadGlobalReference(
+  policy: Policy,
+  { path, reference, jmesPath }: EntryOf<"globalReference">,
+  scope: Scope,
+  source: ContextSource,
+  signal?: AbortSignal,
+): Promise<Json> {
+  const text = toText(substitute(reference, scope, `${path}.name`));
+  const [name = "", projection, ...others] = text.split(".");
+  const entry = others.length === 0 ? await source.globalEntry(name, signal) : undefined;
+  const projected = projection === undefined ? undefined : entry?.projections.get(projection);
+  if (entry === undefined || (projection !== undefined && projected === undefined))
+    throw new LookupError(`${path}.name is "${text}": there is no such projection of a GlobalContextEntry`);
+  requireOwnData(policy, entry, path);
+  const data = await source.globalData(entry, signal);
+  const value = projected === undefined ? data : evaluate(projected, data, scope, `${path}.name`);
+  return jmesPath === undefined ? value : query(jmesPath, value, scope, path);
+}
+
+/** Who may write a Policy of a namespace need not be allowed to read what others, or all, keep. */
+function requireOwnData(policy: Policy, { name, source }: GlobalContextEntry, path: string): void {
+  const at = `${path}: spec.apiCall.urlPath of GlobalContextEntry "${name}"`;
+  if (source.type === "apiCall") requireOwnApi(policy, source.urlPath, at);
+  else if (policy.kind === "Policy" && source.namespace !== policy.namespace)
     throw new RuleError(
-      `${path} is "${urlPath}": it must be a path of the cluster's API, such as /api/v1/namespaces/x`,
+      `${path}: GlobalContextEntry "${name}" is not about "${policy.namespace}" alone: a Policy reads only in its own namespace`,
     );
-  const [namespaces, namespace] = segments[1] === "api" ? segments.slice(3, 5) : segments.slice(4, 6);
-  if (policy.kind === "Policy" && (namespaces !== "namespaces" || namespace !== policy.namespace))
-    throw new RuleError(`${path} is "${urlPath}": a Policy calls only paths below /namespaces/${policy.namespace}/`);
 }
 
 function query(jmesPath: string, value: Json, scope: Scope, path: string): Json {

@@ -180,6 +180,8 @@ function rememberAnswers(source: ContextSource) {
     configMap: (namespace, name, signal) =>
       once(`configMap ${namespace}/${name}`, () => source.configMap(namespace, name, signal)),
     apiCall: (path, signal) => once(`GET ${path}`, () => source.apiCall(path, signal)),
+    globalEntry: (name, signal) => once(`entry ${name}`, () => source.globalEntry(name, signal)),
+    globalData: (entry, signal) => once(`data of ${entry.name}`, () => source.globalData(entry, signal)),
     async namespaceLabels(namespace, signal) {
       labels = await once(`labels ${namespace}`, () => source.namespaceLabels(namespace, signal));
       return labels;

@@ -81,7 +81,7 @@ export function makeParts(
       logger,
     });
   const inputs = {
-    source: clusterContext(cluster),
+    source: clusterContext(cluster, catalog),
     now: () => new Date(),
     expressions: new ExpressionCache(),
     leaveOut: leaveOut(resourceFilters),

@@ -18,7 +18,7 @@ export class KindCatalog {
   }
 
   /** Asks again, unless it was asked a moment ago. @throws ApiError */
-  async refresh(signal: AbortSignal): Promise<void> {
+  async refresh(signal?: AbortSignal): Promise<void> {
     if (this.#now() - this.#readAt < MIN_REFRESH_MS) return;
     this.#types = await this.#cluster.discover(signal);
     this.#readAt = this.#now();
@@ -27,6 +27,11 @@ export class KindCatalog {
   /** The served type of an `apiVersion` and kind. */
   find(apiVersion: string, kind: string): ServedType | undefined {
     return this.#types.find((type) => type.kind === kind && apiVersionOf(type) === apiVersion);
+  }
+
+  /** The served type of a group, version and plural. */
+  findResource(group: string, version: string, plural: string): ServedType | undefined {
+    return this.#types.find((type) => type.group === group && type.version === version && type.plural === plural);
   }
 
   /** The types of what a rule generates, as far as they are served. */

@@ -3,9 +3,8 @@ import type { Json } from "../resources/object.ts";
 import { refuseKnown, refuseUnknown } from "./parse-fields.ts";
 import type { ContextEntry } from "./rule-model.ts";
 
+const KINDS = ["variable", "configMap", "apiCall", "globalReference"];
 const REFUSED: Record<string, string> = {
-  globalReference:
-    "is not supported, there is no cache of GlobalContextEntries: read the same path with apiCall, or a configMap",
   imageRegistry: "is not supported: courier calls nothing outside the cluster",
 };
 /** Names that a context entry must not take from the request. */
@@ -28,15 +27,18 @@ function parseEntry(item: Fields, path: string, reader: FieldReader): ContextEnt
   if (!/^[A-Za-z_][\w-]*$/.test(name) || RESERVED.includes(name))
     reader.problems.push({ path: `${path}.name`, message: `"${name}" cannot be used as the name of a variable` });
   refuseKnown(item, path, REFUSED, reader);
-  refuseUnknown(item, path, ["name", "variable", "configMap", "apiCall", ...Object.keys(REFUSED)], reader);
+  refuseUnknown(item, path, ["name", ...KINDS, ...Object.keys(REFUSED)], reader);
   const variable = reader.object(item, path, "variable");
   if (variable !== undefined) return parseVariable(name, variable, `${path}.variable`, reader);
   const configMap = reader.object(item, path, "configMap");
   if (configMap !== undefined) return parseConfigMap(name, configMap, `${path}.configMap`, reader);
   const apiCall = reader.object(item, path, "apiCall");
   if (apiCall !== undefined) return parseApiCall(name, apiCall, `${path}.apiCall`, reader);
+  const globalReference = reader.object(item, path, "globalReference");
+  if (globalReference !== undefined)
+    return parseGlobalReference(name, globalReference, `${path}.globalReference`, reader);
   if (!Object.keys(REFUSED).some((kind) => item[kind] !== undefined))
-    reader.problems.push({ path, message: "needs one of variable, configMap, apiCall" });
+    reader.problems.push({ path, message: `needs one of ${KINDS.join(", ")}` });
   return undefined;
 }
 
@@ -71,6 +73,13 @@ function parseApiCall(name: string, given: Fields, path: string, reader: FieldRe
     reader.problems.push({ path: `${path}.urlPath`, message: "is missing" });
   const jmesPath = reader.text(given, path, "jmesPath");
   return { type: "apiCall", name, path, urlPath, jmesPath, fallback: json(given, "default") };
+}
+
+function parseGlobalReference(name: string, given: Fields, path: string, reader: FieldReader): ContextEntry {
+  refuseUnknown(given, path, ["name", "jmesPath"], reader);
+  const reference = reader.text(given, path, "name") ?? "";
+  if (reference === "") reader.problems.push({ path: `${path}.name`, message: "is missing" });
+  return { type: "globalReference", name, path, reference, jmesPath: reader.text(given, path, "jmesPath") };
 }
 
 function json(given: Fields, name: string): Json | undefined {

@@ -128,6 +128,8 @@ export type ContextEntry = { name: string; path: string } & (
   | { type: "variable"; value: Json | undefined; jmesPath: string | undefined; fallback: Json | undefined }
   | { type: "configMap"; configMapName: string; namespace: string }
   | { type: "apiCall"; urlPath: string; jmesPath: string | undefined; fallback: Json | undefined }
+  /** `reference` is `entry` or `entry.projection`. */
+  | { type: "globalReference"; reference: string; jmesPath: string | undefined }
 );
 
 /** Items to build a block for, each with a context and preconditions of its own. */

@@ -345,3 +345,16 @@ test("the items of a List are validated each on its own", () => {
 test("objects of other kinds are passed over", () => {
   assert.deepEqual(findings("apiVersion: v1\nkind: ConfigMap\nmetdata: {}\n---\nhello\n---\n- 1\n"), []);
 });
+
+test("a GlobalContextEntry is read as the generator reads it", () => {
+  const entry = (spec: string) => `apiVersion: kyverno.io/v2
+kind: GlobalContextEntry
+metadata: {name: maps}
+spec:
+  ${spec}
+`;
+  assert.deepEqual(findings(entry("kubernetesResource: {version: v1, resource: configmaps}")), []);
+  assert.deepEqual(findings(entry("apiCall: {urlPath: /version, method: POST}")), [
+    "error 1.yaml:5:39 spec.apiCall.method is POST: only GET is supported",
+  ]);
+});

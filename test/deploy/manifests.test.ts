@@ -137,6 +137,7 @@ test("the generator may read ConfigMaps, policies and a namespace's labels, and 
     "get,list,watch /configmaps",
     "get /namespaces",
     "list,watch kyverno.io/clusterpolicies+policies",
+    "get kyverno.io/globalcontextentries",
     "patch kyverno.io/clusterpolicies/status+policies/status",
     "create,patch events.k8s.io/events",
   ]);

@@ -35,6 +35,13 @@ const ROLE_BINDING: ResourceType = {
   plural: "rolebindings",
   namespaced: true,
 };
+const GLOBAL_CONTEXT_ENTRY: ResourceType = {
+  group: "kyverno.io",
+  version: "v2",
+  kind: "GlobalContextEntry",
+  plural: "globalcontextentries",
+  namespaced: false,
+};
 const PATIENCE_MS = 60_000;
 
 for (const [method, url, call] of [
@@ -209,6 +216,7 @@ describe("the rights that courier-api and the generator use, on a real API serve
     await all(services.map((service) => service.stop()));
     for (const name of [WALK, `${WALK}-context`, `${WALK}-broken`])
       await all([cluster?.admin.delete(CLUSTER_POLICY, { namespace: "", name })]);
+    await all([cluster?.admin.delete(GLOBAL_CONTEXT_ENTRY, { namespace: "", name: WALK })]);
     // The other suites look at what is installed without the HTTP API's part.
     await all([cluster?.admin.delete(ROLE_BINDING, { namespace: NAMESPACE, name: "courier-api-retry" })]);
     await all([cluster?.admin.delete(NOTIFICATION_TEMPLATE, { namespace: NAMESPACE, name: `${WALK}-later` })]);
@@ -269,8 +277,15 @@ describe("the rights that courier-api and the generator use, on a real API serve
 
   test("policies of every kind run, fail, and mend", async () => {
     const selected = { kinds: ["ConfigMap"], names: [`${WALK}-a`], namespaceSelector: { matchLabels: { team: WALK } } };
-    const context = [{ name: "words", configMap: { name: `${WALK}-words`, namespace: TEAM } }];
-    const preconditions = { all: [{ key: "{{ words.data.go }}", operator: "Equals", value: "yes" }] };
+    const context = [
+      { name: "words", configMap: { name: `${WALK}-words`, namespace: TEAM } },
+      { name: "maps", globalReference: { name: WALK, jmesPath: "length(@)" } },
+    ];
+    const conditions = [
+      { key: "{{ words.data.go }}", operator: "Equals", value: "yes" },
+      { key: "{{ maps }}", operator: "GreaterThan", value: 2 },
+    ];
+    const preconditions = { all: conditions };
     await cluster.install([
       configMap(`${WALK}-a`, { padding: "p".repeat(300_000) }), // more than fits beside the checkpoint's index
       configMap(`${WALK}-b`),
@@ -280,6 +295,12 @@ describe("the rights that courier-api and the generator use, on a real API serve
         }),
         { ...rule(`${WALK}-a`, LEGACY_NOTIFICATION_MESSAGE.group), name: "legacy" },
       ]),
+      {
+        apiVersion: "kyverno.io/v2",
+        kind: "GlobalContextEntry",
+        metadata: { name: WALK },
+        spec: { kubernetesResource: { version: "v1", resource: "configmaps", namespace: TEAM } },
+      } as Manifest,
       policy(`${WALK}-context`, [rule(`${WALK}-b`, NOTIFICATION_MESSAGE.group, { context, preconditions })]),
       policy(`${WALK}-broken`, [
         { ...rule(`${WALK}-a`, NOTIFICATION_MESSAGE.group), generate: { kind: "NotificationMessage" } },

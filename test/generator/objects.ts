@@ -56,7 +56,13 @@ export function policyOf(ruleYaml: string, more: PolicyOptions = {}): Policy {
 export function noCluster(): EvaluationInputs {
   const nothing = () => Promise.reject(new Error("there is no cluster here"));
   return {
-    source: { configMap: nothing, apiCall: nothing, namespaceLabels: nothing },
+    source: {
+      configMap: nothing,
+      apiCall: nothing,
+      globalEntry: nothing,
+      globalData: nothing,
+      namespaceLabels: nothing,
+    },
     now: () => new Date("2026-11-22T10:00:00Z"),
     expressions: new ExpressionCache(),
     leaveOut: leaveOut(parseResourceFilters(DEFAULT_RESOURCE_FILTERS)),

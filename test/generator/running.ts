@@ -31,6 +31,7 @@ const INSTALLED = [
   ["kyverno.io/v1", "ClusterPolicy"],
   ["kyverno.io/v1", "Policy"],
   ["kyverno.io/v2", "UpdateRequest"],
+  ["kyverno.io/v2", "GlobalContextEntry"],
   ["aitextensions.alauda.io/v1beta1", "NotificationMessage"],
 ] as const;
 const KYVERNO_FILTERS = parseResourceFilters(DEFAULT_RESOURCE_FILTERS);
