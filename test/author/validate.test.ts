@@ -355,6 +355,6 @@ spec:
 `;
   assert.deepEqual(findings(entry("kubernetesResource: {version: v1, resource: configmaps}")), []);
   assert.deepEqual(findings(entry("apiCall: {urlPath: /version, method: POST}")), [
-    "error 1.yaml:5:39 spec.apiCall.method is POST: only GET is supported",
+    "error 1.yaml:5:40 spec.apiCall.method is POST: only GET is supported",
   ]);
 });
