@@ -44,6 +44,7 @@ export async function startGenerator(config: GenerateConfig, logger: Logger): Pr
         files,
         fromCluster: true,
         resourceFilters: config.resourceFilters,
+        successEvents: config.generateSuccessEvents,
         namespace: UPDATE_REQUEST_NAMESPACE,
         checkpoint,
         onState({ missing, problem }: { missing: string[]; problem: string | undefined }) {

@@ -48,6 +48,8 @@ export interface GenerateConfig extends ClusterConfig {
   resourceFilters: ResourceFilterEntry[];
   /** Whether the generator runs although a Kyverno generates on the same cluster. */
   besideKyverno: boolean;
+  /** Whether each target that is created is told of in Events. */
+  generateSuccessEvents: boolean;
 }
 
 export interface SandboxConfig extends LogConfig {
@@ -70,7 +72,7 @@ const COMMAND_DEFAULTS: Record<CommandName, object> = {
     apiAuth: false,
     allowedRecipientDomains: [],
   },
-  generate: { leaseName: "courier-generator", policies: [], besideKyverno: false },
+  generate: { leaseName: "courier-generator", policies: [], besideKyverno: false, generateSuccessEvents: false },
   sandbox: { once: false },
 };
 

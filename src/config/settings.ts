@@ -169,6 +169,12 @@ export const SETTINGS: readonly Setting[] = [
     commands: ["generate"],
   },
   {
+    flag: "--generate-success-events",
+    env: "COURIER_GENERATE_SUCCESS_EVENTS",
+    help: "write an Event at each created target and at its policy",
+    commands: ["generate"],
+  },
+  {
     flag: "--http-listen <address>",
     env: "COURIER_HTTP_LISTEN",
     default: "127.0.0.1:8080",

@@ -1,7 +1,7 @@
 import type { Logger } from "../observe/logger.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
 import { messageOf } from "./errors.ts";
-import { policyReference } from "./policy-reference.ts";
+import { policyReference } from "./event-reference.ts";
 import { type GeneratorPorts, isApiError } from "./ports.ts";
 import { triggerKey } from "./request.ts";
 import {
@@ -72,18 +72,15 @@ export class FailureRecord {
   async #recordEvent({ subject, request }: FailurePlace, message: string, signal: AbortSignal): Promise<void> {
     const { policy, rule } = subject;
     const { object, type } = request;
-    const { apiVersion, kind, name, namespace, uid } = policy;
-    const metadata = { name, ...(namespace === "" ? {} : { namespace }), ...(uid === "" ? {} : { uid }) };
-    const regarding = policyReference({ apiVersion, kind, metadata });
     const related = { ...object, apiVersion: object.apiVersion ?? apiVersionOf(type), kind: object.kind ?? type.kind };
     await this.#ports.recordEvent(
       {
-        regarding,
+        regarding: policyReference(policy),
         related,
         type: "Warning",
         reason: "PolicyError",
         action: "None",
-        note: `policy ${name}/${rule.name} error: ${message}`,
+        note: `policy ${policy.name}/${rule.name} error: ${message}`,
       },
       signal,
     );

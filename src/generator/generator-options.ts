@@ -13,6 +13,8 @@ export interface GeneratorOptions {
   namespace: string;
   /** The first of the Secrets in which what was seen is kept. */
   checkpoint: ObjectKey;
+  /** Whether each target that is created is told of in Events. */
+  successEvents?: boolean;
   /** False where something else has generated since the checkpoint: then it is not read. */
   resume?: boolean;
   /** How many changes are evaluated and created at once; 32 when absent. */

@@ -24,6 +24,7 @@ import { SetAside } from "./set-aside.ts";
 import type { SourceChange } from "./source-change.ts";
 import { SourceSet } from "./source-set.ts";
 import { ExpressionCache } from "./substitute.ts";
+import { SuccessEvents } from "./success-events.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { TargetStore } from "./target-store.ts";
 import { TargetWriter } from "./target-writer.ts";
@@ -58,7 +59,9 @@ export function makeParts(
   const ownWrites = new OwnWrites((object) => synchronizer.noteWritten(object));
   const failures = new FailureRecord(ports, namespace, logger);
   const creations = new CreationLog();
-  const store = new TargetStore({ cluster, catalog, ownWrites, creations });
+  const successes = options.successEvents === true ? new SuccessEvents(ports, logger) : undefined;
+  const onCreated = successes?.created.bind(successes);
+  const store = new TargetStore({ cluster, catalog, ownWrites, creations, ...(onCreated && { onCreated }) });
   const past = new PastTargets({ history, creations, ownWrites, logger }, signal);
   const inDoubt = new SetAside();
   const once = new OnceMade(logger);

@@ -2,8 +2,8 @@ import type { Logger } from "../observe/logger.ts";
 import type { ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
 import { messageOf, PolicyError } from "./errors.ts";
+import { eventReference } from "./event-reference.ts";
 import { EVALUATE_VALUES, FROM_CLUSTER, isGeneratePolicy, parsePolicy } from "./parse-policy.ts";
-import { policyReference } from "./policy-reference.ts";
 import { CLUSTER_POLICY, POLICY, type Readiness, statusPatch } from "./policy-status.ts";
 import { type GeneratorPorts, isApiError, type SourceEvent, type SourceState } from "./ports.ts";
 import type { Policy } from "./rule-model.ts";
@@ -167,7 +167,7 @@ export class PolicyBoard {
     this.#logger.error({ policy: formatKey(keyOf(object)), kind: object.kind, error: problem }, "policy cannot run");
     const note = `policy ${object.metadata.name} cannot run: ${problem}`;
     try {
-      const regarding = policyReference(object);
+      const regarding = eventReference(object);
       const event = { regarding, type: "Warning", reason: "PolicyError", action: "None", note } as const;
       await this.#ports.recordEvent(event, signal);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { formatKey, type ObjectKey } from "../resources/object.ts";
 import { formatTarget, type TargetIdentity } from "./build.ts";
 import { messageOf } from "./errors.ts";
 import type { ServedType } from "./ports.ts";
@@ -89,4 +90,26 @@ function invalid({ message, details }: ApiError, target: TargetIdentity, { verb 
     ? `: generate.name gives a name of ${length} characters that Kubernetes does not take, shorten it with truncate()`
     : "";
   return `Cannot ${verb} ${formatTarget(target)}${hint} (${message})`;
+}
+
+/** A failure that may pass. */
+export function retried(message: string): TargetFailure {
+  return { message, retry: true, retryAfterMs: 0 };
+}
+
+/** What is said of a copy whose source is not there. */
+export function missingSource({ kind }: ServedType, { namespace, name }: ObjectKey): string {
+  return `the clone source ${kind} ${formatKey({ namespace, name })} does not exist: create it, or correct generate.clone`;
+}
+
+/** The failure of a target that says a namespace where it has none, or none where it needs one. */
+export function scopeProblem(
+  { kind, namespaced }: ServedType,
+  { namespace }: TargetIdentity,
+): TargetFailure | undefined {
+  if (namespaced === (namespace !== "")) return undefined;
+  const message = namespaced
+    ? `${kind} is namespaced: generate.namespace must say where it is created`
+    : `${kind} is cluster-scoped: generate.namespace must be left out`;
+  return { message, retry: false, retryAfterMs: 0 };
 }

@@ -13,11 +13,14 @@ import type { PolicyRule } from "./reach.ts";
 import {
   CREATE,
   classifyError,
+  missingSource,
   notServed,
   READ_SOURCE,
   REMOVE,
   type RefusedAction,
+  retried,
   SYNCHRONIZE,
+  scopeProblem,
   type TargetFailure,
 } from "./target-failure.ts";
 
@@ -32,6 +35,8 @@ export interface TargetStoreOptions {
   ownWrites: OwnWrites;
   /** What was created is noted there. */
   creations: CreationLog;
+  /** Called for each target that was created; the next waits for it. */
+  onCreated?: (subject: PolicyRule, target: KubeObject, signal: AbortSignal) => Promise<void>;
 }
 
 const FIELD_MANAGER = "kyverno-generate";
@@ -166,7 +171,7 @@ export class TargetStore {
   }
 
   async #write(type: ServedType, target: KubeObject, subject: PolicyRule, signal: AbortSignal): Promise<Written> {
-    const { cluster, ownWrites, creations } = this.#options;
+    const { cluster, ownWrites } = this.#options;
     const { policy, rule } = subject;
     const { namespace, name } = identityOf(target);
     if (policy.serverSideApply) {
@@ -174,28 +179,36 @@ export class TargetStore {
       if (live !== undefined && !rule.synchronize) return "exists already";
       const options = { fieldManager: FIELD_MANAGER, force: true };
       const applied = await ownWrites.during(type.kind, target, () => cluster.apply(type, target, options, signal));
-      if (live === undefined) creations.note(applied, true);
-      return live === undefined ? "created" : "updated";
+      return live === undefined ? this.#tellCreated(subject, applied, signal) : "updated";
     }
     try {
-      creations.note(await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal)), true);
-      return "created";
+      return await this.#create(type, target, subject, signal);
     } catch (error) {
       if (!isApiError(error) || error.reason !== "AlreadyExists") throw error;
-      return rule.synchronize ? await this.#overwrite(type, target, signal) : "exists already";
+      return rule.synchronize ? await this.#overwrite(type, target, subject, signal) : "exists already";
     }
   }
 
+  async #create(type: ServedType, target: KubeObject, subject: PolicyRule, signal: AbortSignal): Promise<"created"> {
+    const { cluster, ownWrites } = this.#options;
+    const created = await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
+    return this.#tellCreated(subject, created, signal);
+  }
+
+  async #tellCreated(subject: PolicyRule, target: KubeObject, signal: AbortSignal): Promise<"created"> {
+    const { creations, onCreated } = this.#options;
+    creations.note(target, true);
+    await onCreated?.(subject, target, signal);
+    return "created";
+  }
+
   /** Replaces the whole object, as Kyverno does: what the rule does not say is gone. */
-  async #overwrite(type: ServedType, target: KubeObject, signal: AbortSignal): Promise<Written> {
+  async #overwrite(type: ServedType, target: KubeObject, subject: PolicyRule, signal: AbortSignal): Promise<Written> {
     const { cluster, ownWrites } = this.#options;
     const { namespace, name } = identityOf(target);
     for (let conflicts = 0; ; conflicts += 1) {
       const live = await cluster.get(type, { namespace, name }, signal);
-      if (live === undefined) {
-        await ownWrites.during(type.kind, target, () => cluster.create(type, target, signal));
-        return "created";
-      }
+      if (live === undefined) return this.#create(type, target, subject, signal);
       if (isUpToDate(live, target)) return "exists already";
       const { resourceVersion } = live.metadata;
       const next = { ...target, metadata: { ...target.metadata, resourceVersion } } as KubeObject;
@@ -237,20 +250,4 @@ export class TargetStore {
     }
     return find();
   }
-}
-
-function retried(message: string): TargetFailure {
-  return { message, retry: true, retryAfterMs: 0 };
-}
-
-function missingSource({ kind }: ServedType, { namespace, name }: ObjectKey): string {
-  return `the clone source ${kind} ${formatKey({ namespace, name })} does not exist: create it, or correct generate.clone`;
-}
-
-function scopeProblem({ kind, namespaced }: ServedType, { namespace }: TargetIdentity): TargetFailure | undefined {
-  if (namespaced === (namespace !== "")) return undefined;
-  const message = namespaced
-    ? `${kind} is namespaced: generate.namespace must say where it is created`
-    : `${kind} is cluster-scoped: generate.namespace must be left out`;
-  return { message, retry: false, retryAfterMs: 0 };
 }

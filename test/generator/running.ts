@@ -138,6 +138,7 @@ export interface StartOptions {
   ports?: Partial<GeneratorPorts>;
   existingEveryMs?: number;
   resourceFilters?: ResourceFilterEntry[];
+  successEvents?: boolean;
 }
 
 /** Starts a generator on `client`; it stops with the test. */
@@ -156,7 +157,7 @@ export async function startGenerator(
   };
   const logger = createLogger({ format: "json", level: "debug", destination });
   const abort = new AbortController();
-  const { namespace, fromCluster = true, existingEveryMs } = options;
+  const { namespace, fromCluster = true, existingEveryMs, successEvents = false } = options;
   const more = existingEveryMs === undefined ? {} : { existingEveryMs };
   const done = runGenerator(
     {
@@ -165,6 +166,7 @@ export async function startGenerator(
       namespace,
       resourceFilters: options.resourceFilters ?? KYVERNO_FILTERS,
       checkpoint: { namespace, name: CHECKPOINT },
+      successEvents,
       ...more,
     },
     { ...portsOf(client), ...options.ports },
