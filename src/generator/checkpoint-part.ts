@@ -1,9 +1,11 @@
-import { type CheckpointPart, encode } from "./checkpoint.ts";
+import type { SeenObject } from "./change.ts";
+import { type CheckpointPart, encode, type PartUpdate } from "./checkpoint.ts";
 import { PARTS } from "./checkpoint-store.ts";
+import type { RecordedChange } from "./known-source.ts";
 import type { SourceSet } from "./source-set.ts";
 
 /** A Secret takes 1 MiB, and its base64 and metadata have to fit into etcd's 1.5 MiB. */
-const MAX_PART_BYTES = 700 * 1024;
+export const MAX_PART_BYTES = 700 * 1024;
 /** Up to so much JSON stands beside the index. */
 const MAX_INLINE_CHARACTERS = 256 * 1024;
 
@@ -13,41 +15,86 @@ export interface FittedPart {
   left: string[];
 }
 
+/** What a checkpoint, or a part of it, is to say now. */
+export interface PartContent {
+  [typeKey: string]: {
+    objects: SeenObject[];
+    deleted: (readonly [uid: string, version: string])[];
+    open: RecordedChange[];
+  };
+}
+
 /** Which part an object is in: UIDs are random, their end as well as any hash. */
 export function partOf(uid: string): number {
   return (Number.parseInt(uid.slice(-4), 16) || 0) % PARTS;
 }
 
-/** The objects as they are to be remembered. @param number of the part; absent for all of them */
-export function collectPart(
+/** All that is to be remembered. */
+export function collectContent(
   sources: Pick<SourceSet, "remembered">,
   since: (typeKey: string) => string,
-  number?: number,
-): CheckpointPart {
-  const isIn = (uid: string) => number === undefined || partOf(uid) === number;
-  const part: CheckpointPart = {};
-  for (const [key, source] of sources.remembered()) {
-    const objects: CheckpointPart[string]["objects"] = [];
-    for (const { object, writers } of source.settled())
-      if (isIn(object.metadata.uid ?? "")) objects.push([object, [...writers]]);
-    const deleted = [...source.deletedSince(since(key))].filter(([uid]) => isIn(uid));
-    const open = [...source.recorded()].filter(({ object }) => isIn(object.metadata.uid ?? ""));
-    part[key] = { objects, deleted, open };
-  }
-  return part;
+): PartContent {
+  const content: PartContent = {};
+  for (const [key, source] of sources.remembered())
+    content[key] = {
+      objects: [...source.settled()],
+      deleted: [...source.deletedSince(since(key))],
+      open: [...source.recorded()],
+    };
+  return content;
 }
 
-/** The part where it is so small that it may stand beside the index. */
-export async function encodeInline(part: CheckpointPart): Promise<string | undefined> {
+/** The same by parts. */
+export function splitContent(content: PartContent): PartContent[] {
+  const parts = Array.from({ length: PARTS }, (): PartContent => ({}));
+  for (const [key, { objects, deleted, open }] of Object.entries(content)) {
+    const byNumber = parts.map((part) => {
+      const empty: PartContent[string] = { objects: [], deleted: [], open: [] };
+      part[key] = empty;
+      return empty;
+    });
+    const partFor = (uid = "") => byNumber[partOf(uid)];
+    for (const seen of objects) partFor(seen.object.metadata.uid)?.objects.push(seen);
+    for (const end of deleted) partFor(end[0])?.deleted.push(end);
+    for (const change of open) partFor(change.object.metadata.uid)?.open.push(change);
+  }
+  return parts;
+}
+
+/** What a part says when it is written whole. */
+export function wholePart(content: PartContent): CheckpointPart {
+  const kinds = Object.entries(content).map(
+    ([key, { objects, ...rest }]) => [key, { ...rest, objects: objects.map(entryOf) }] as const,
+  );
+  return Object.fromEntries(kinds);
+}
+
+/** @param before the objects of each kind when the part was written whole */
+export function partUpdate(before: ReadonlyMap<string, ReadonlySet<SeenObject>>, content: PartContent): PartUpdate {
+  const kinds = Object.entries(content).map(([key, { objects, ...rest }]) => {
+    const left = new Set(before.get(key));
+    const changed = objects.filter((seen) => !left.delete(seen));
+    const outdated = [...left].map(({ object }) => object.metadata.uid ?? "");
+    return [key, { ...rest, objects: changed.map(entryOf), outdated }] as const;
+  });
+  return Object.fromEntries(kinds);
+}
+
+function entryOf({ object, writers }: SeenObject): CheckpointPart[string]["objects"][number] {
+  return [object, [...writers]];
+}
+
+/** Everything, where it is so small that it may stand beside the index. */
+export async function encodeInline(content: PartContent): Promise<string | undefined> {
   let characters = 0;
-  for (const { objects, deleted, open } of Object.values(part)) {
+  for (const { objects, deleted, open } of Object.values(content)) {
     characters += deleted.length * 50 + JSON.stringify(open).length;
-    for (const [object] of objects) {
+    for (const { object } of objects) {
       characters += JSON.stringify(object).length;
       if (characters > MAX_INLINE_CHARACTERS) return undefined;
     }
   }
-  return encode(part);
+  return encode(wholePart(content));
 }
 
 /** Leaves the largest objects out where not all have room. */
@@ -64,7 +111,8 @@ export async function fitPart(part: CheckpointPart, maxBytes = MAX_PART_BYTES): 
   return { data, left: [...left] };
 }
 
-function sizeOf(base64: string): number {
+/** Bytes of what base64 stands for. */
+export function sizeOf(base64: string): number {
   return (base64.length * 3) / 4;
 }
 

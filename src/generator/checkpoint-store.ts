@@ -47,7 +47,7 @@ export class CheckpointStore {
       const name = this.#partName(number);
       const part = await this.#get(name, signal);
       if (part["objects"] === undefined) throw new CheckpointError(`it is damaged: the Secret ${name} is missing`);
-      parts.push(await decodePart(part["objects"]));
+      parts.push(await decodePart(part["objects"], part["update"]));
     }
     return { index, parts, isSplit: true };
   }
@@ -57,9 +57,27 @@ export class CheckpointStore {
     await this.#put(this.#key.name, { index: await encode(index), objects: objects ?? null }, signal);
   }
 
-  /** @throws ApiError */
+  /** Writes a part whole. @throws ApiError */
   async writePart(number: number, objects: string, signal: AbortSignal): Promise<void> {
-    await this.#put(this.#partName(number), { objects }, signal);
+    await this.#put(this.#partName(number), { objects, update: null }, signal);
+  }
+
+  /**
+   * Writes what is different since this process wrote the part whole, in the place of what was before. Resolves with false where
+   * somebody else wrote the part since: then nothing is written.
+   * @throws ApiError
+   */
+  async writeUpdate(number: number, update: string, signal: AbortSignal): Promise<boolean> {
+    const name = this.#partName(number);
+    const known = this.#versions.get(name);
+    if (known === undefined) return false;
+    try {
+      await this.#patch({ ...this.#key, name }, { update }, known, signal);
+      return true;
+    } catch (error) {
+      if (isApiError(error) && error.reason === "Conflict") return false;
+      throw error;
+    }
   }
 
   /** Leaves nothing to go on from. @throws ApiError */

@@ -10,8 +10,10 @@ import { parsePolicy } from "./parse-policy.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { Policy } from "./rule-model.ts";
 
-/** Another one is not read: what it says is not what this generator would understand. */
-export const CHECKPOINT_VERSION = 1;
+/** A part of version 2 may have what changed since it was written whole, which a generator of version 1 would not see. */
+export const CHECKPOINT_VERSION = 2;
+/** Others are not read: what they say is not what this generator would understand. */
+const READABLE_VERSIONS: readonly unknown[] = [1, CHECKPOINT_VERSION];
 
 /** A policy as it was written, to be read again by whatever version of courier comes. */
 export interface PolicyDocument {
@@ -21,7 +23,7 @@ export interface PolicyDocument {
 
 /** What was followed, and up to where. Everything else is in parts. */
 export interface CheckpointIndex {
-  version: typeof CHECKPOINT_VERSION;
+  version: number;
   /** What was made up to this version is in `made`, or for changes that are in the parts; "" where nothing was made. */
   madeAfter: string;
   /** Absent in what earlier versions of courier wrote. */
@@ -50,6 +52,14 @@ export interface CheckpointPart {
   };
 }
 
+/** What is different since a part was written whole: all of it but for objects that are as they were. */
+export interface PartUpdate {
+  [typeKey: string]: Required<CheckpointPart[string]> & {
+    /** UIDs of the part's objects that are not as they were; where they are still there, `objects` has them. */
+    outdated: string[];
+  };
+}
+
 /** What a generator knew when it last wrote its checkpoint. */
 export interface Checkpoint {
   madeAfter: string;
@@ -72,7 +82,7 @@ const GZIP = { level: 1 };
 const MAX_DECODED_BYTES = 256 * 1024 * 1024;
 
 /** Gzipped JSON in base64, as a Secret's `data` takes it: `base64 -d | gunzip` shows it. */
-export async function encode(value: CheckpointIndex | CheckpointPart): Promise<string> {
+export async function encode(value: CheckpointIndex | CheckpointPart | PartUpdate): Promise<string> {
   return (await promisify(gzip)(JSON.stringify(value), GZIP)).toString("base64");
 }
 
@@ -80,17 +90,40 @@ export async function encode(value: CheckpointIndex | CheckpointPart): Promise<s
 export async function decodeIndex(data: string): Promise<CheckpointIndex> {
   const index = await decode(data);
   const { version, documents, policies, sources } = index;
-  if (version !== CHECKPOINT_VERSION)
+  if (!READABLE_VERSIONS.includes(version))
     throw new CheckpointError(
-      `it is of version ${String(version)}, and this courier reads version ${CHECKPOINT_VERSION}`,
+      `it is of version ${String(version)}, and this courier reads versions ${READABLE_VERSIONS.join(" and ")}`,
     );
   if (isObject(documents) && Array.isArray(policies) && isObject(sources)) return index as unknown as CheckpointIndex;
   throw new CheckpointError("it is damaged: a field is missing");
 }
 
-/** @throws CheckpointError */
-export async function decodePart(data: string): Promise<CheckpointPart> {
-  return (await decode(data)) as CheckpointPart;
+/** A part with what is different since, if anything. @throws CheckpointError */
+export async function decodePart(data: string, update?: string): Promise<CheckpointPart> {
+  const part = (await decode(data)) as CheckpointPart;
+  if (update === undefined) return part;
+  const changes = (await decode(update)) as PartUpdate;
+  return orDamaged(() => updatePart(part, changes));
+}
+
+function updatePart(part: CheckpointPart, update: PartUpdate): CheckpointPart {
+  const kinds = Object.entries(update).map(
+    ([key, { outdated, objects, deleted, open }]): [string, CheckpointPart[string]] => {
+      const isOutdated = new Set(outdated);
+      const asTheyWere = part[key]?.objects.filter(([{ metadata }]) => !isOutdated.has(metadata.uid ?? "")) ?? [];
+      return [key, { objects: [...asTheyWere, ...objects], deleted, open }];
+    },
+  );
+  return Object.fromEntries(kinds);
+}
+
+/** @throws CheckpointError where `read` throws */
+function orDamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CheckpointError(`it is damaged: ${messageOf(error)}`);
+  }
 }
 
 async function decode(data: string): Promise<Record<string, unknown>> {
@@ -106,7 +139,7 @@ async function decode(data: string): Promise<Record<string, unknown>> {
 
 /** Puts index and parts together. A policy that cannot be read any more is passed over. @throws CheckpointError */
 export function restore(index: CheckpointIndex, parts: readonly CheckpointPart[]): Checkpoint {
-  try {
+  return orDamaged(() => {
     const policies = new Map<string, Policy>();
     for (const [fingerprint, document] of Object.entries(index.documents)) {
       const policy = readPolicy(document);
@@ -118,9 +151,7 @@ export function restore(index: CheckpointIndex, parts: readonly CheckpointPart[]
     const followed = index.policies.flatMap((fingerprint) => policies.get(fingerprint) ?? []);
     const { madeAfter, made = [] } = index;
     return { madeAfter, made, policies: followed, sources: new Map(sources) };
-  } catch (error) {
-    throw new CheckpointError(`it is damaged: ${messageOf(error)}`);
-  }
+  });
 }
 
 function restoreSource(

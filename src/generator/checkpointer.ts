@@ -4,13 +4,15 @@ import type { Logger } from "../observe/logger.ts";
 import { oldestVersion } from "./change.ts";
 import { type Checkpoint, CheckpointError, type CheckpointIndex, restore } from "./checkpoint.ts";
 import { CheckpointIndexer } from "./checkpoint-indexer.ts";
-import { collectPart, encodeInline, fitPart, partOf } from "./checkpoint-part.ts";
+import { collectContent, encodeInline, type PartContent, partOf, splitContent } from "./checkpoint-part.ts";
 import { type CheckpointStore, PARTS } from "./checkpoint-store.ts";
 import type { CreationLog } from "./creation-log.ts";
 import { messageOf } from "./errors.ts";
+import { PartWriter } from "./part-writer.ts";
 import { isApiError } from "./ports.ts";
 import type { Policy } from "./rule-model.ts";
 import type { SourceSet } from "./source-set.ts";
+import { WritePacer } from "./write-pacer.ts";
 
 export interface CheckpointerOptions {
   store: CheckpointStore;
@@ -25,16 +27,11 @@ export interface CheckpointerOptions {
 
 /** After something was generated. */
 const SOON_MS = 250;
-/** From one write to the next, at least. */
-const REST_MS = 1_000;
 /** After a change that may be looked at again. */
 const LATER_MS = 60_000;
-const RETRY_MS = 5_000;
-/** A policy whose watches are changing cannot be covered yet. */
-const HASTE_MS = 100;
 const BACKOFF = { firstMs: 500, capMs: 10_000 };
-/** At most a tenth of the time goes into writing. */
-const PAUSE_FACTOR = 10;
+/** How many parts are written at a time. */
+const LANES = 4;
 const WRITE_TIMEOUT_MS = 10_000;
 
 /** Keeps the checkpoint up to date: soon after something was generated, and never one write for each change. */
@@ -42,24 +39,19 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #dirty = new Set<number>();
   readonly #indexer: CheckpointIndexer;
-  /** Kinds of which objects have no room, by part. */
-  readonly #left = new Map<number, string[]>();
+  readonly #parts: readonly PartWriter[];
   #written: CheckpointIndex | undefined;
   #covered: ReadonlySet<Policy> = new Set();
   #isSplit = false;
   #problem: string | undefined;
   /** Why what a generator before this one knew is lost. */
   #loss: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #dueAt = Number.POSITIVE_INFINITY;
-  #restUntil = 0;
-  #writtenAt = 0;
-  #writing: Promise<void> | undefined;
-  #isStopped = false;
+  readonly #pacer = new WritePacer(() => this.#write());
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#indexer = new CheckpointIndexer(options);
+    this.#parts = Array.from({ length: PARTS }, (_, number) => new PartWriter(options.store, number));
   }
 
   /** What keeps changes from being remembered; undefined while all goes well. */
@@ -93,7 +85,7 @@ export class Checkpointer {
   /** Takes note that an object has changed. @param hadEffect whether it would be wrong to look at the change again */
   touch(uid: string, hadEffect: boolean): void {
     this.#dirty.add(partOf(uid));
-    this.#plan(hadEffect ? SOON_MS : LATER_MS);
+    this.#pacer.plan(hadEffect ? SOON_MS : LATER_MS);
   }
 
   /** Whether changes of what the policy matches are remembered, as far as they can be. */
@@ -103,15 +95,12 @@ export class Checkpointer {
 
   /** Writes at once, so that a policy can be called ready. */
   hasten(): void {
-    this.#restUntil = Math.min(this.#restUntil, this.#writtenAt + HASTE_MS);
-    this.#plan(0);
+    this.#pacer.hasten();
   }
 
   /** Writes what is not written yet. To be called when all that is under way has ended. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    await this.#writing;
+    await this.#pacer.stop();
     await this.#write();
   }
 
@@ -128,40 +117,23 @@ export class Checkpointer {
     return checkpoint;
   }
 
-  #plan(inMs: number): void {
-    const dueAt = Math.max(performance.now() + inMs, this.#restUntil);
-    if (dueAt >= this.#dueAt || this.#isStopped) return;
-    clearTimeout(this.#timer);
-    this.#dueAt = dueAt;
-    this.#timer = setTimeout(
-      () => {
-        this.#dueAt = Number.POSITIVE_INFINITY;
-        this.#writing = (this.#writing ?? Promise.resolve()).then(() => this.#write());
-      },
-      Math.max(0, dueAt - performance.now()),
-    );
-  }
-
-  /** Never rejects. */
-  async #write(): Promise<void> {
-    const startedAt = performance.now();
+  /** Whether it succeeded. Never rejects. */
+  async #write(): Promise<boolean> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     try {
       const { index, covered } = this.#indexer.capture();
       if (dirty.length > 0 || JSON.stringify(index) !== JSON.stringify(this.#written))
         await this.#writeAll(index, dirty, AbortSignal.timeout(WRITE_TIMEOUT_MS));
-      const restMs = this.#writtenAt === 0 ? SOON_MS : REST_MS; // the first write mostly says what was before
-      this.#writtenAt = performance.now();
-      this.#restUntil = this.#writtenAt + Math.max(restMs, (this.#writtenAt - startedAt) * PAUSE_FACTOR);
-      this.#plan(LATER_MS);
+      this.#pacer.plan(LATER_MS);
       this.#tell(this.#fullness(), covered);
+      return true;
     } catch (error) {
       for (const part of dirty) this.#dirty.add(part);
-      this.#restUntil = performance.now() + RETRY_MS;
-      this.#plan(0);
+      this.#pacer.plan(0);
       const message = `the checkpoint cannot be written, changes made while the generator is down would be missed: ${messageOf(error)}`;
       this.#tell(message, this.#covered);
+      return false;
     }
   }
 
@@ -171,21 +143,17 @@ export class Checkpointer {
     const since = (typeKey: string) =>
       oldestVersion(this.#written?.sources[typeKey]?.positions.map(({ resourceVersion }) => resourceVersion) ?? []) ??
       "";
+    const content = collectContent(sources, since);
     let parts = dirty;
     if (!this.#isSplit) {
-      const inline = await encodeInline(collectPart(sources, since));
+      const inline = await encodeInline(content);
       if (inline !== undefined) await store.writeIndex(index, inline, signal);
-      else parts = Array.from({ length: PARTS }, (_, number) => number);
+      else parts = [...this.#parts.keys()];
       this.#isSplit = inline === undefined;
     }
     if (this.#isSplit) {
-      for (const number of parts) {
-        const { data, left } = await fitPart(collectPart(sources, since, number));
-        this.#left.set(number, left);
-        await store.writePart(number, data, signal);
-      }
-      const left = new Set([...this.#left.values()].flat());
-      for (const key of left) {
+      await this.#writeParts(parts, splitContent(content), signal);
+      for (const key of this.#left()) {
         const source = index.sources[key];
         if (source !== undefined) source.isPartial = true;
       }
@@ -194,8 +162,23 @@ export class Checkpointer {
     this.#written = index;
   }
 
+  /** @throws the first error, once nothing is being written any more */
+  async #writeParts(numbers: readonly number[], contents: readonly PartContent[], signal: AbortSignal): Promise<void> {
+    const waiting = numbers.values();
+    const lane = async () => {
+      for (const number of waiting) await this.#parts[number]?.write(contents[number] ?? {}, signal);
+    };
+    const ended = await Promise.allSettled(Array.from({ length: LANES }, lane));
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+  }
+
+  /** Kinds of which not all objects have room. */
+  #left(): string[] {
+    return [...new Set(this.#parts.flatMap(({ left }) => left))];
+  }
+
   #fullness(): string | undefined {
-    const left = [...new Set([...this.#left.values()].flat())];
+    const left = this.#left();
     if (left.length === 0) return undefined;
     return `the checkpoint is full: of ${left.join(", ")} not all objects have room, and changes of the largest made while the generator is down are not generated; let policies match less`;
   }

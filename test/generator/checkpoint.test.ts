@@ -171,7 +171,7 @@ for (const [what, index, because] of [
   [
     "of another version",
     gzipSync('{"version":99}').toString("base64"),
-    /it is of version 99, and this courier reads version 1/,
+    /it is of version 99, and this courier reads versions 1 and 2/,
   ],
 ] as const) {
   test(`a checkpoint that is ${what} is told, and the generator starts as for the first time`, async (t) => {
