@@ -3,6 +3,7 @@ import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Cluster, KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfigClass } from "./kube-config.ts";
 import { type KubeError, noAnswer } from "./kube-error.ts";
 import { findServiceAccount } from "./service-account.ts";
 
@@ -53,11 +54,11 @@ export async function loadClusterAccess({ kubeconfig, context }: AccessOptions):
 }
 
 /**
- * client-node does the reading. It is imported here and late: the import alone takes 0.4 s and 32 MiB that are never
- * given back, which neither a command that meets no cluster nor a service in its pod need pay (docs/decisions/030).
+ * client-node does the reading. It is imported here and late, so that neither a command that meets no cluster nor a
+ * service in its pod pays for it.
  */
 async function loadKubeconfig(file: string, context: string | undefined): Promise<ClusterAccess> {
-  const [{ KubeConfig }, { parse: parseYaml }] = await Promise.all([import("@kubernetes/client-node"), import("yaml")]);
+  const [KubeConfig, { parse: parseYaml }] = await Promise.all([loadKubeConfigClass(), import("yaml")]);
   const load = () => {
     const config = new KubeConfig();
     loadFile(config, file, parseYaml);

@@ -115,6 +115,22 @@ test("an exec plugin that fails is told with its own words", async (t) => {
   });
 });
 
+test("the token of an auth provider is presented", async (t) => {
+  const { url } = await startWhoami(t);
+  const inAnHour = Math.floor(Date.now() / 1000) + 3600;
+  const idToken = [{ alg: "RS256" }, { exp: inAnHour }, "signature"]
+    .map((part) => base64(JSON.stringify(part)))
+    .join(".");
+  const providers = [
+    { name: "oidc", config: { "id-token": idToken } },
+    { name: "gcp", config: { "access-token": "gcp-token" } },
+    { name: "azure", config: { "access-token": "azure-token", "expires-on": String(inAnHour) } },
+  ];
+  const found = providers.map((provider) => whoami(t, { server: url, ...TRUSTED }, { "auth-provider": provider }));
+  const presented = [idToken, "gcp-token", "azure-token"].map((token) => ({ authorization: `Bearer ${token}` }));
+  assert.deepEqual(await Promise.all(found), presented);
+});
+
 test("a token file is read again when the server refuses its token", async (t) => {
   const tokenFile = join(scratch(t), "token");
   writeFileSync(tokenFile, "first\n");
