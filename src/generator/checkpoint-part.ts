@@ -2,6 +2,7 @@ import type { SeenObject } from "./change.ts";
 import { type CheckpointPart, encode, type PartUpdate } from "./checkpoint.ts";
 import { PARTS } from "./checkpoint-store.ts";
 import type { RecordedChange } from "./known-source.ts";
+import type { LabelledObjects, RememberedObject } from "./labelled-memory.ts";
 import type { SourceSet } from "./source-set.ts";
 
 /** A Secret takes 1 MiB, and its base64 and metadata have to fit into etcd's 1.5 MiB. */
@@ -21,6 +22,8 @@ export interface PartContent {
     objects: SeenObject[];
     deleted: (readonly [uid: string, version: string])[];
     open: RecordedChange[];
+    /** Absent where there is nothing. */
+    labelled?: LabelledObjects;
   };
 }
 
@@ -32,6 +35,7 @@ export function partOf(uid: string): number {
 /** All that is to be remembered. */
 export function collectContent(
   sources: Pick<SourceSet, "remembered">,
+  labelled: ReadonlyMap<string, LabelledObjects>,
   since: (typeKey: string) => string,
 ): PartContent {
   const content: PartContent = {};
@@ -41,15 +45,19 @@ export function collectContent(
       deleted: [...source.deletedSince(since(key))],
       open: [...source.recorded()],
     };
+  for (const [key, objects] of labelled)
+    if (objects.targets.length + objects.sources.length > 0)
+      content[key] = { ...(content[key] ?? { objects: [], deleted: [], open: [] }), labelled: objects };
   return content;
 }
 
 /** The same by parts. */
 export function splitContent(content: PartContent): PartContent[] {
   const parts = Array.from({ length: PARTS }, (): PartContent => ({}));
-  for (const [key, { objects, deleted, open }] of Object.entries(content)) {
-    const byNumber = parts.map((part) => {
-      const empty: PartContent[string] = { objects: [], deleted: [], open: [] };
+  for (const [key, { objects, deleted, open, labelled }] of Object.entries(content)) {
+    const byNumber = parts.map((part, number) => {
+      const own = labelled === undefined ? {} : { labelled: labelledIn(labelled, number) };
+      const empty: PartContent[string] = { objects: [], deleted: [], open: [], ...own };
       part[key] = empty;
       return empty;
     });
@@ -59,6 +67,11 @@ export function splitContent(content: PartContent): PartContent[] {
     for (const change of open) partFor(change.object.metadata.uid)?.open.push(change);
   }
   return parts;
+}
+
+function labelledIn({ targets, sources }: LabelledObjects, number: number): LabelledObjects {
+  const isIn = ([uid]: RememberedObject) => partOf(uid) === number;
+  return { targets: targets.filter(isIn), sources: sources.filter(isIn) };
 }
 
 /** What a part says when it is written whole. */
@@ -87,8 +100,8 @@ function entryOf({ object, writers }: SeenObject): CheckpointPart[string]["objec
 /** Everything, where it is so small that it may stand beside the index. */
 export async function encodeInline(content: PartContent): Promise<string | undefined> {
   let characters = 0;
-  for (const { objects, deleted, open } of Object.values(content)) {
-    characters += deleted.length * 50 + JSON.stringify(open).length;
+  for (const { objects, deleted, open, labelled = {} } of Object.values(content)) {
+    characters += deleted.length * 50 + JSON.stringify([open, labelled]).length;
     for (const { object } of objects) {
       characters += JSON.stringify(object).length;
       if (characters > MAX_INLINE_CHARACTERS) return undefined;
@@ -125,7 +138,7 @@ function dropLargest(part: CheckpointPart, share: number, left: Set<string>): Ch
   sized.sort((a, b) => a.characters - b.characters);
   let room = sized.reduce((sum, { characters }) => sum + characters, 0) * share;
   const kept: CheckpointPart = {};
-  for (const [key, { deleted, open }] of Object.entries(part)) kept[key] = { objects: [], deleted, open };
+  for (const [key, kind] of Object.entries(part)) kept[key] = { ...kind, objects: [] };
   for (const { key, entry, characters } of sized) {
     room -= characters;
     if (room >= 0) kept[key]?.objects.push(entry);

@@ -6,6 +6,7 @@ import type { SeenObject } from "./change.ts";
 import type { Creation } from "./creation-log.ts";
 import { messageOf, PolicyError } from "./errors.ts";
 import type { KnownSource, RecordedChange, WatchPosition } from "./known-source.ts";
+import type { LabelledObjects } from "./labelled-memory.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import type { PolicyRule } from "./reach.ts";
 import type { Policy } from "./rule-model.ts";
@@ -49,12 +50,14 @@ export interface CheckpointPart {
     deleted: (readonly [uid: string, version: string])[];
     /** Absent in what earlier versions of courier wrote. */
     open?: RecordedChange[];
+    /** Absent in what earlier versions of courier wrote, and where there is nothing. */
+    labelled?: LabelledObjects;
   };
 }
 
 /** What is different since a part was written whole: all of it but for objects that are as they were. */
 export interface PartUpdate {
-  [typeKey: string]: Required<CheckpointPart[string]> & {
+  [typeKey: string]: CheckpointPart[string] & {
     /** UIDs of the part's objects that are not as they were; where they are still there, `objects` has them. */
     outdated: string[];
   };
@@ -69,6 +72,8 @@ export interface Checkpoint {
   policies: Policy[];
   /** By `apiVersion/kind`. */
   sources: Map<string, KnownSource>;
+  /** Targets and clone sources of synchronized rules, by `apiVersion/kind`. */
+  labelled: Map<string, LabelledObjects>;
 }
 
 /** A checkpoint that cannot be used: damaged, or of another version. */
@@ -108,10 +113,10 @@ export async function decodePart(data: string, update?: string): Promise<Checkpo
 
 function updatePart(part: CheckpointPart, update: PartUpdate): CheckpointPart {
   const kinds = Object.entries(update).map(
-    ([key, { outdated, objects, deleted, open }]): [string, CheckpointPart[string]] => {
+    ([key, { outdated, objects, ...rest }]): [string, CheckpointPart[string]] => {
       const isOutdated = new Set(outdated);
       const asTheyWere = part[key]?.objects.filter(([{ metadata }]) => !isOutdated.has(metadata.uid ?? "")) ?? [];
-      return [key, { objects: [...asTheyWere, ...objects], deleted, open }];
+      return [key, { ...rest, objects: [...asTheyWere, ...objects] }];
     },
   );
   return Object.fromEntries(kinds);
@@ -150,7 +155,7 @@ export function restore(index: CheckpointIndex, parts: readonly CheckpointPart[]
     );
     const followed = index.policies.flatMap((fingerprint) => policies.get(fingerprint) ?? []);
     const { madeAfter, made = [] } = index;
-    return { madeAfter, made, policies: followed, sources: new Map(sources) };
+    return { madeAfter, made, policies: followed, sources: new Map(sources), labelled: restoreLabelled(parts) };
   });
 }
 
@@ -175,6 +180,17 @@ function restoreSource(
   const deleted = found.flatMap((part) => part.deleted);
   const open = found.flatMap((part) => part.open ?? []);
   return { rules: subjects, positions, objects, deleted, open, isPartial };
+}
+
+function restoreLabelled(parts: readonly CheckpointPart[]): Map<string, LabelledObjects> {
+  const all = new Map<string, LabelledObjects>();
+  for (const part of parts)
+    for (const [key, { labelled }] of Object.entries(part)) {
+      const { targets, sources } = all.get(key) ?? { targets: [], sources: [] };
+      if (labelled === undefined) continue;
+      all.set(key, { targets: [...targets, ...labelled.targets], sources: [...sources, ...labelled.sources] });
+    }
+  return all;
 }
 
 function readPolicy({ document, origin }: PolicyDocument): Policy | undefined {

@@ -8,6 +8,7 @@ import { collectContent, encodeInline, type PartContent, partOf, splitContent } 
 import { type CheckpointStore, PARTS } from "./checkpoint-store.ts";
 import type { CreationLog } from "./creation-log.ts";
 import { messageOf } from "./errors.ts";
+import type { LabelledObjects } from "./labelled-memory.ts";
 import { PartWriter } from "./part-writer.ts";
 import { isApiError } from "./ports.ts";
 import type { Policy } from "./rule-model.ts";
@@ -20,6 +21,8 @@ export interface CheckpointerOptions {
   creations: CreationLog;
   /** The policies whose targets are followed; undefined while what became of others is under way. */
   followed(): Policy[] | undefined;
+  /** Targets and clone sources of synchronized rules, by `apiVersion/kind`. */
+  labelled(): ReadonlyMap<string, LabelledObjects>;
   logger: Logger;
   /** Called when policies are covered, and when `problem` changes. */
   onState(): void;
@@ -139,11 +142,11 @@ export class Checkpointer {
 
   /** Parts go before the index: a position is written only when all up to it is. */
   async #writeAll(index: CheckpointIndex, dirty: readonly number[], signal: AbortSignal): Promise<void> {
-    const { store, sources } = this.#options;
+    const { store, sources, labelled } = this.#options;
     const since = (typeKey: string) =>
       oldestVersion(this.#written?.sources[typeKey]?.positions.map(({ resourceVersion }) => resourceVersion) ?? []) ??
       "";
-    const content = collectContent(sources, since);
+    const content = collectContent(sources, labelled(), since);
     let parts = dirty;
     if (!this.#isSplit) {
       const inline = await encodeInline(content);

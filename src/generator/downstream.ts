@@ -34,6 +34,24 @@ export function originOf({ metadata: { labels = {} } }: KubeObject): Origin | un
   };
 }
 
+/** Labels that say who made an object, as far as {@link originOf} and a clone source's copies are told by them. */
+export function targetLabels(
+  policyNamespace: string,
+  policy: string,
+  rule: string,
+  triggerUid: string,
+  sourceUid: string,
+): Record<string, string> {
+  return {
+    "app.kubernetes.io/managed-by": "kyverno",
+    [`${PREFIX}policy-namespace`]: policyNamespace,
+    [`${PREFIX}policy-name`]: policy,
+    [`${PREFIX}rule-name`]: rule,
+    [`${PREFIX}trigger-uid`]: triggerUid,
+    [SOURCE_UID_LABEL]: sourceUid,
+  };
+}
+
 /** Whether the rule made the object. */
 export function isTargetOf({ policy, rule }: PolicyRule, object: KubeObject): boolean {
   const origin = originOf(object);

@@ -101,13 +101,14 @@ export function makeParts(
   const queue = new ChangeQueue({ processor: processorFor(retries), settled, concurrency, logger }, signal);
   const onChange = (change: SourceChange) => queue.add(change);
   const onSettled = (uid: string, hadEffect: boolean) => checkpointer.touch(uid, hadEffect);
+  const onSeen = (uid: string) => checkpointer.touch(uid, false);
   const sources = new SourceSet({ catalog, watch, logger, onChange, onSettled, onState, onPassedOver }, signal);
   const rerun = async (subject: PolicyRule, uid: string) => {
     const source = sources.holding(uid);
     if (source !== undefined) await queue.rerun(source, subject, uid);
   };
   const synchronizer = new Synchronizer(
-    { cluster, watch, catalog, ownWrites, writer: writerFor(retries), logger, rerun, onState },
+    { cluster, watch, catalog, ownWrites, writer: writerFor(retries), logger, rerun, onState, onSeen },
     signal,
   );
   const board = new PolicyBoard(ports, files.policies, logger, onState);
@@ -126,7 +127,16 @@ export function makeParts(
   );
   const existing = new ExistingPasses({ everyMs, sources, synchronizer, queue, logger }, signal);
   const followed = () => synchronizer.followed();
+  const labelled = () => synchronizer.remembered();
   const checkpoints = new CheckpointStore(cluster, checkpoint);
-  const checkpointer = new Checkpointer({ store: checkpoints, sources, creations, followed, logger, onState });
+  const checkpointer = new Checkpointer({
+    store: checkpoints,
+    sources,
+    creations,
+    followed,
+    labelled,
+    logger,
+    onState,
+  });
   return { board, sources, queue, retries, failed, synchronizer, existing, catalog, past, creations, checkpointer };
 }

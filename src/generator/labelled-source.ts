@@ -25,6 +25,8 @@ export interface LabelledSourceOptions {
   onChange(change: LabelledChange): Promise<void>;
   /** Called when a watch is synced or in trouble. */
   onState(): void;
+  /** Called when what a checkpoint would say of an object has changed. */
+  onSeen(uid: string): void;
 }
 
 /**
@@ -34,12 +36,18 @@ export interface LabelledSourceOptions {
 export class LabelledSource {
   readonly #options: LabelledSourceOptions;
   readonly #seen = new Map<string, KubeObject>();
+  /** What a generator before this one saw and no list has named yet: what none names is gone. */
+  readonly #recalled: Map<string, KubeObject>;
+  readonly #compared = Promise.withResolvers<void>();
   /** UIDs of objects that bear the labels no more, with the version of their end. */
   readonly #gone = new Map<string, string>();
   #watches: ScopedWatch[] = [];
 
-  constructor(options: LabelledSourceOptions) {
+  /** @param recalled what a generator before this one saw */
+  constructor(options: LabelledSourceOptions, recalled: readonly KubeObject[] = []) {
     this.#options = options;
+    this.#recalled = new Map(recalled.map((object) => [object.metadata.uid ?? "", object]));
+    if (recalled.length === 0) this.#compared.resolve();
   }
 
   get type(): ServedType {
@@ -48,7 +56,12 @@ export class LabelledSource {
 
   /** The objects with their metadata as last seen, and nothing else. */
   objects(): KubeObject[] {
-    return [...this.#seen.values()];
+    return [...this.#seen.values(), ...this.#recalled.values()];
+  }
+
+  /** Resolves once it was told what of that which a generator before this one saw is gone, or that cannot be known now. */
+  get compared(): Promise<void> {
+    return this.#compared.promise;
   }
 
   /** Why the labels are not followed yet; undefined once every watch is synced. */
@@ -68,7 +81,8 @@ export class LabelledSource {
     for (const [key, watch] of open) if (!planned.has(key)) watch.stop();
     const isFollowed = ({ metadata }: KubeObject) =>
       scopes.some(({ namespace }) => namespace === "" || metadata.namespace === namespace);
-    for (const [uid, object] of this.#seen) if (!isFollowed(object)) this.#seen.delete(uid);
+    for (const known of [this.#seen, this.#recalled])
+      for (const [uid, object] of known) if (!isFollowed(object)) known.delete(uid);
     this.#watches = [...planned].map(([key, scope]) => open.get(key) ?? this.#watchOf(scope));
     for (const watch of this.#watches) if (!open.has(JSON.stringify(watch.scope))) watch.start();
   }
@@ -84,9 +98,12 @@ export class LabelledSource {
     const { apiVersion, kind, metadata } = object;
     const { managedFields: _, ...kept } = metadata;
     this.#seen.set(uid, { apiVersion, kind, metadata: kept });
+    this.#recalled.delete(uid);
+    this.#options.onSeen(uid);
   }
 
   async stop(): Promise<void> {
+    this.#compared.resolve();
     await stopWatches(this.#watches);
   }
 
@@ -98,10 +115,12 @@ export class LabelledSource {
       watch,
       onObject: ({ type: what, object }) => (what === "Deleted" ? this.#forget(object) : this.#see(object)),
       onListed: async (listed, version) => {
-        for (const object of [...this.#seen.values()])
-          if (listed.lacks(object, version)) await this.#forget(object, version);
+        for (const object of this.objects()) if (listed.lacks(object, version)) await this.#forget(object, version);
       },
-      onState,
+      onState: () => {
+        this.#noteCompared();
+        onState();
+      },
     });
   }
 
@@ -116,12 +135,19 @@ export class LabelledSource {
 
   async #forget(object: KubeObject, version = object.metadata.resourceVersion ?? ""): Promise<void> {
     const { uid = "" } = object.metadata;
-    const before = this.#seen.get(uid);
+    const before = this.#seen.get(uid) ?? this.#recalled.get(uid);
     this.#seen.delete(uid);
+    this.#recalled.delete(uid);
+    if (before !== undefined) this.#options.onSeen(uid);
     this.#gone.set(uid, version);
     const [oldest] = this.#gone.keys();
     if (this.#gone.size > MAX_GONE && oldest !== undefined) this.#gone.delete(oldest);
     if (before !== undefined) await this.#options.onChange({ type: "gone", object, before });
+  }
+
+  #noteCompared(): void {
+    if (this.missing === undefined) this.#recalled.clear();
+    if (this.missing === undefined || this.trouble !== undefined) this.#compared.resolve();
   }
 
   #isNews(uid: string, version: string): boolean {

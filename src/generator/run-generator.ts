@@ -74,7 +74,7 @@ class Generator {
   async #resume(): Promise<void> {
     const checkpoint = await this.#parts.checkpointer.load(this.#signal);
     this.#parts.sources.resume(checkpoint?.sources ?? new Map());
-    this.#parts.synchronizer.resume(checkpoint?.policies ?? []);
+    this.#parts.synchronizer.resume(checkpoint?.policies ?? [], checkpoint?.labelled ?? new Map());
     if (!checkpoint?.madeAfter) return;
     this.#parts.creations.resume(checkpoint.made);
     this.#unread = this.#parts.creations.begin(checkpoint.madeAfter);

@@ -6,7 +6,9 @@ import { CLONE_SOURCE_LABEL, isTargetOf, originOf, SOURCE_UID_LABEL, type Target
 import { messageOf } from "./errors.ts";
 import { isRewritten } from "./existing-schedule.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
-import { type LabelledChange, LabelledSource } from "./labelled-source.ts";
+import type { LabelledObjects } from "./labelled-memory.ts";
+import type { LabelledChange, LabelledSource } from "./labelled-source.ts";
+import { LabelledSources, type LabelledSourcesOptions } from "./labelled-sources.ts";
 import { matchRule } from "./match.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { CLUSTER_POLICY, POLICY } from "./policy-status.ts";
@@ -15,7 +17,7 @@ import type { PolicyRule } from "./reach.ts";
 import type { ChangeRequest } from "./request.ts";
 import type { Occasion } from "./retries.ts";
 import type { Policy } from "./rule-model.ts";
-import { compareRules, type PlannedSource, planSync } from "./sync-plan.ts";
+import { compareRules, planSync } from "./sync-plan.ts";
 import type { TargetWriter } from "./target-writer.ts";
 
 export interface SynchronizerOptions {
@@ -28,6 +30,8 @@ export interface SynchronizerOptions {
   /** Evaluates the rule anew for the trigger of this UID, if there still is one. Resolves when that is queued. */
   rerun(subject: PolicyRule, triggerUid: string): Promise<void>;
   onState(): void;
+  /** Called when what a checkpoint would say of a target or clone source has changed. */
+  onSeen(uid: string): void;
 }
 
 /**
@@ -37,8 +41,8 @@ export interface SynchronizerOptions {
 export class Synchronizer {
   readonly #options: SynchronizerOptions;
   readonly #signal: AbortSignal;
-  readonly #downstream = new Map<string, LabelledSource>();
-  readonly #cloneSources = new Map<string, LabelledSource>();
+  readonly #downstream: LabelledSources;
+  readonly #cloneSources: LabelledSources;
   readonly #tasks = new Set<Promise<void>>();
   #policies = new Map<string, Policy>();
   /** Policies as they were before they were edited or deleted. */
@@ -47,11 +51,28 @@ export class Synchronizer {
   constructor(options: SynchronizerOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    const { watch, logger, onState, onSeen } = options;
+    const follow = (onChange: LabelledSourcesOptions["onChange"]) =>
+      new LabelledSources({ watch, logger, onState, onSeen, onChange });
+    this.#downstream = follow((type, change) => this.#downstreamChanged(type, change));
+    this.#cloneSources = follow((type, change) => this.#sourceChanged(type, change));
   }
 
-  /** Takes over the policies that were followed before a restart: what became of them since is done by {@link follow}. */
-  resume(policies: readonly Policy[]): void {
+  /**
+   * Takes over the policies that were followed before a restart, and the targets and clone sources that there were, by
+   * `apiVersion/kind`: what became of them since is done by {@link follow}.
+   */
+  resume(policies: readonly Policy[], labelled: ReadonlyMap<string, LabelledObjects>): void {
     this.#policies = new Map(policies.map((policy) => [keyOf(policy), policy]));
+    this.#downstream.resume(new Map([...labelled].map(([key, { targets }]) => [key, targets])));
+    this.#cloneSources.resume(new Map([...labelled].map(([key, { sources }]) => [key, sources])));
+  }
+
+  /** What a checkpoint is to keep of targets and clone sources, by `apiVersion/kind`. */
+  remembered(): ReadonlyMap<string, LabelledObjects> {
+    const [targets, sources] = [this.#downstream.remembered(), this.#cloneSources.remembered()];
+    const keys = new Set([...targets.keys(), ...sources.keys()]);
+    return new Map([...keys].map((key) => [key, { targets: targets.get(key) ?? [], sources: sources.get(key) ?? [] }]));
   }
 
   /** The policies that are followed; undefined while what became of others is under way. */
@@ -75,8 +96,8 @@ export class Synchronizer {
       }
     }
     const plan = planSync([...this.#policies.values()], this.#options.catalog);
-    this.#open(this.#downstream, plan.downstream, (type, change) => this.#downstreamChanged(type, change));
-    this.#open(this.#cloneSources, plan.cloneSources, (type, change) => this.#sourceChanged(type, change));
+    const left = [...this.#cloneSources.follow(plan.cloneSources), ...this.#downstream.follow(plan.downstream)];
+    for (const source of left) this.#do(() => source.stop());
   }
 
   /** The watches that a policy's targets need; undefined while the policy is not followed. */
@@ -106,28 +127,8 @@ export class Synchronizer {
 
   /** Ends all watches, and waits for what is under way. */
   async stop(): Promise<void> {
-    const sources = [...this.#downstream.values(), ...this.#cloneSources.values()];
-    await Promise.all(sources.map((source) => source.stop()));
+    await Promise.all([this.#downstream.stop(), this.#cloneSources.stop()]);
     await Promise.all(this.#tasks);
-  }
-
-  #open(
-    known: Map<string, LabelledSource>,
-    planned: ReadonlyMap<string, PlannedSource>,
-    take: (type: ServedType, change: LabelledChange) => Promise<void>,
-  ): void {
-    const { watch, onState } = this.#options;
-    for (const [key, { type, scopes }] of planned) {
-      const source =
-        known.get(key) ?? new LabelledSource({ type, watch, onState, onChange: (change) => take(type, change) });
-      known.set(key, source);
-      source.follow(scopes);
-    }
-    for (const [key, source] of known) {
-      if (planned.has(key)) continue;
-      known.delete(key);
-      this.#do(() => source.stop());
-    }
   }
 
   /** Does what a change of a policy means for what a rule made. @param triggerUid narrows it to one trigger */
@@ -152,7 +153,8 @@ export class Synchronizer {
   /** Someone changed or deleted a target: the rule is run again, which restores it. */
   async #downstreamChanged(type: ServedType, { type: what, object, before }: LabelledChange): Promise<void> {
     const { ownWrites } = this.#options;
-    if (what === "gone" && ownWrites.deleted(object.metadata.uid ?? "")) return;
+    if (what === "appeared") await this.#cloneSources.get(typeKey(type))?.compared; // else it was a copy of nothing
+    if (what !== "changed" && ownWrites.deleted(object.metadata.uid ?? "")) return;
     const isRelisted = what === "gone" && object === before; // then it is the last version seen, not what happened to it
     if (!isRelisted && (await ownWrites.includes(type.kind, object))) return;
     const subject = this.#makerOf(before);
@@ -177,6 +179,7 @@ export class Synchronizer {
       if (!isGone) await this.#rerunAll(subject, isCopy);
       else {
         const occasion = { subject, request: requestForExisting(object, type) };
+        for (const copy of copies) if (isTargetOf(subject, copy)) ownWrites.willDelete(copy.metadata.uid ?? "");
         this.#do(() => writer.remove(occasion, [type], { sourceUid: uid } satisfies TargetQuery, this.#signal));
       }
     }

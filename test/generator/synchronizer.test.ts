@@ -69,6 +69,7 @@ async function scripted() {
       logger,
       rerun: async ({ policy, rule }, uid) => void reruns.push(`${policy.name}/${rule.name} for ${uid}`),
       onState: () => {},
+      onSeen: () => {},
     },
     SIGNAL,
   );
