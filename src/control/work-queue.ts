@@ -1,6 +1,5 @@
 import { DelayHeap } from "./delay-heap.ts";
 import { Fifo } from "./fifo.ts";
-import { raceAbort } from "./gate.ts";
 
 /** `setTimeout` takes no more than 2³¹−1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -20,7 +19,9 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #delayed = new DelayHeap();
   readonly #options: WorkQueueOptions;
-  #arrived = Promise.withResolvers<void>();
+  /** Starts work on what waits; there is none before `run`. */
+  #start = () => {};
+  #isStarting = false;
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -51,8 +52,7 @@ export class WorkQueue {
     if (this.#queued.has(key)) return;
     this.#queued.add(key);
     this.#ready.push(key);
-    this.#arrived.resolve();
-    this.#arrived = Promise.withResolvers<void>();
+    this.#startSoon();
   }
 
   /** Adds the key in `delayMs`, or earlier if it was to come earlier already. */
@@ -68,26 +68,46 @@ export class WorkQueue {
     this.#again.delete(key);
   }
 
-  /** Runs `work` on keys, `workers` at a time, until `signal` aborts and the work under way is finished. */
+  /**
+   * Runs `work` on keys, `workers` at a time, until `signal` aborts and the work under way is finished; called once.
+   * @throws what `work` threw
+   */
   async run(workers: number, work: (key: string) => Promise<void>, signal: AbortSignal): Promise<void> {
-    await Promise.all(Array.from({ length: workers }, () => this.#worker(work, signal)));
-    clearTimeout(this.#timer);
-  }
-
-  async #worker(work: (key: string) => Promise<void>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const key = this.#take();
-      if (key === undefined) {
-        await raceAbort(this.#arrived.promise, signal).catch(() => undefined);
-        continue;
-      }
+    const ended = Promise.withResolvers<void>();
+    const endIfOver = () => {
+      if (signal.aborted && this.#active.size === 0) ended.resolve();
+    };
+    const workOn = async (key: string) => {
       try {
         await work(key);
       } finally {
         this.#active.delete(key);
         if (this.#again.delete(key)) this.add(key);
+        this.#start();
+        endIfOver();
       }
-    }
+    };
+    this.#start = () => {
+      while (!signal.aborted && this.#active.size < workers) {
+        const key = this.#take();
+        if (key === undefined) return;
+        workOn(key).catch(ended.reject);
+      }
+    };
+    signal.addEventListener("abort", endIfOver, { once: true });
+    this.#start();
+    endIfOver();
+    await ended.promise.finally(() => clearTimeout(this.#timer));
+  }
+
+  /** Not at once: who adds a key has more to do with it, and often adds more. */
+  #startSoon(): void {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    queueMicrotask(() => {
+      this.#isStarting = false;
+      this.#start();
+    });
   }
 
   #take(): string | undefined {

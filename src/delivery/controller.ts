@@ -2,6 +2,7 @@
 import { backoffMs } from "../control/backoff.ts";
 import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
+import { limitedSignal } from "../control/limited-signal.ts";
 import { Shelf } from "../control/shelf.ts";
 import { WorkQueue } from "../control/work-queue.ts";
 import { formatKey, type KubeObject } from "../resources/object.ts";
@@ -169,8 +170,9 @@ export class DeliveryController {
     const isHeld = () => tenure !== undefined && shards.tenureOf(hash) === tenure;
     const calls = this.#waiting.calls;
     const seen = this.#seen.take(id);
+    using own = limitedSignal(signal);
     try {
-      const verdict = await reconcile(parseId(id), seen, { ...this.#ports, isHeld }, this.#options, signal);
+      const verdict = await reconcile(parseId(id), seen, { ...this.#ports, isHeld }, this.#options, own.signal);
       this.#follow(id, verdict, calls);
     } catch (error) {
       if (!signal.aborted) this.#retryAfterError(id, error as Error);

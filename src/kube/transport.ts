@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { type LimitedSignal, limitedSignal } from "../control/limited-signal.ts";
 import { pauseMs } from "../control/pause.ts";
 import { Semaphore } from "../control/semaphore.ts";
 import { errorFromAnswer, errorFromFailure, KubeError, noAnswer, retold } from "./kube-error.ts";
@@ -177,25 +178,12 @@ async function refusal(action: string, { statusCode, headers, body }: Dispatcher
   return errorFromAnswer(action, statusCode, text, headers["retry-after"]?.toString());
 }
 
-interface Deadline extends Disposable {
-  signal: AbortSignal;
+interface Deadline extends LimitedSignal {
   remainingMs(): number;
 }
 
-/** Aborts with what `reason` makes after `ms`, or with `outer`'s reason. Disposing leaves nothing behind on a long-lived `outer`. */
+/** Aborts with what `reason` makes after `ms`, or with `outer`'s reason. */
 function deadlineOf(ms: number, reason: () => unknown, outer: AbortSignal | undefined): Deadline {
-  const controller = new AbortController();
   const endsAt = performance.now() + ms;
-  const abort = () => controller.abort(outer?.reason);
-  if (outer?.aborted) abort();
-  outer?.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => controller.abort(reason()), ms);
-  return {
-    signal: controller.signal,
-    remainingMs: () => endsAt - performance.now(),
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      outer?.removeEventListener("abort", abort);
-    },
-  };
+  return { ...limitedSignal(outer, ms, reason), remainingMs: () => endsAt - performance.now() };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { foldLines, quoteString } from "nodemailer/lib/mime-funcs";
 import type { Mailbox } from "./address.ts";
 
@@ -93,16 +93,16 @@ export function formatDate(date: Date): string {
  * so that servers and readers recognise a repeat. RFC 5322 §3.6.4.
  */
 export function messageIdOf(uid: string, taskId: string, domain: string): string {
-  return `${hash(uid)}.${hash(taskId)}@${domain}`;
+  return `${shortHash(uid)}.${shortHash(taskId)}@${domain}`;
 }
 
 /** The id of a mail that never existed: all mail about one source refers to it, and so stands in one thread. */
 export function threadRootOf(source: string, domain: string): string {
-  return `thread.${hash(source)}@${domain}`;
+  return `thread.${shortHash(source)}@${domain}`;
 }
 
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 24);
+function shortHash(text: string): string {
+  return hash("sha256", text).slice(0, 24);
 }
 
 /** `EN` → `en`, `zh_CN` → `zh-CN`; undefined when the label is no language tag. RFC 3282, BCP 47. */

@@ -25,8 +25,19 @@ const MAX_POOLS = 8;
  */
 export function createPoolCache(options: SmtpPoolOptions): PoolCache {
   const entries = new Map<string, Entry>();
+  const keys = new WeakMap<EmailServer, string>();
   const idle = Promise.withResolvers<void>();
   let closed = false;
+
+  /** Two servers that are equal in everything have the same. */
+  function keyOf(server: EmailServer): string {
+    let key = keys.get(server);
+    if (key === undefined) {
+      key = JSON.stringify(server);
+      keys.set(server, key);
+    }
+    return key;
+  }
 
   function drop(key: string, entry: Entry): void {
     if (entries.get(key) === entry) entries.delete(key);
@@ -55,7 +66,7 @@ export function createPoolCache(options: SmtpPoolOptions): PoolCache {
   return {
     async use(server, task) {
       if (closed) throw new Error("Cannot send mail: the mailer is closed");
-      const key = JSON.stringify(server);
+      const key = keyOf(server);
       const entry = entries.get(key) ?? open(key, server);
       entry.users++;
       try {

@@ -1,3 +1,4 @@
+import { limitedSignal } from "../control/limited-signal.ts";
 import { type Draft, MAX_RECIPIENTS, type MailServer, type RecipientOutcome } from "../delivery/ports.ts";
 import { parseRecipient } from "../resources/recipient.ts";
 import { composeMail, type Mail } from "./compose.ts";
@@ -33,13 +34,12 @@ export function createSmtpMailer(options: SmtpMailerOptions = {}): SmtpMailer {
   async function deliver(pool: SmtpPool, draft: Draft, server: EmailServer, permit: () => void, signal: AbortSignal) {
     const mail = tryCompose(draft, server, now());
     if (mail instanceof MailBodyError) return refusedBody(draft.to, mail);
-    return withDeadline(signal, sendTimeoutMs, (limited) => {
-      const send = (part: Mail) => pool.send(part, permit, limited);
-      const tell = (attempt: Attempt, part: Mail) => outcomesOf(attempt, part, server, pool.secrets);
-      return transact(mail, send, tell, () => {
-        signal.throwIfAborted();
-        permit();
-      });
+    using limited = limitedSignal(signal, sendTimeoutMs);
+    const send = (part: Mail) => pool.send(part, permit, limited.signal);
+    const tell = (attempt: Attempt, part: Mail) => outcomesOf(attempt, part, server, pool.secrets);
+    return await transact(mail, send, tell, () => {
+      signal.throwIfAborted();
+      permit();
     });
   }
 
@@ -95,20 +95,6 @@ function tryCompose(draft: Draft, server: EmailServer, date: Date): Mail | MailB
 
 function refusedBody(to: string[], { message }: MailBodyError): AddressOutcome[] {
   return to.map((address) => ({ address, reason: "MailRejected", message }));
-}
-
-/** Not AbortSignal.any and .timeout: those would leave a timer and a signal behind for every mail, for minutes. */
-async function withDeadline<T>(signal: AbortSignal, ms: number, run: (limited: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const stop = () => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(), ms);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await run(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 function withDefaults(options: SmtpMailerOptions): SmtpPoolOptions {
