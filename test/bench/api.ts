@@ -15,9 +15,14 @@ export interface Api {
   close(): Promise<void>;
 }
 
-export async function openApi(kubeconfig: string): Promise<Api> {
+/**
+ * @param userAgent the field manager of its writes: a status written by whoever created the object is recorded with the
+ *   rest, and costs the server less than any other's
+ */
+export async function openApi(kubeconfig: string, userAgent = "bench"): Promise<Api> {
   const { server, authenticate } = await loadClusterAccess({ kubeconfig });
-  const { headers, tls } = await authenticate();
+  const { headers: credentials, tls } = await authenticate();
+  const headers = { ...credentials, "user-agent": userAgent };
   const agent = () => new Agent({ connections: CONNECTIONS, keepAliveTimeout: 60_000, connect: tls, bodyTimeout: 0 });
   const [calls, watches] = [agent(), agent()];
   return {

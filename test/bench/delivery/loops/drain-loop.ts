@@ -32,7 +32,7 @@ function doneStatus(address: string) {
 
 /** Drains the messages of the cluster until the process is ended. @param send resolves when the mail was accepted */
 export async function drainLoop(kubeconfig: string, send: (to: string, name: string) => Promise<void>): Promise<void> {
-  const api = await openApi(kubeconfig);
+  const api = await openApi(kubeconfig, "drain-loop");
   const waiting: Message[] = [];
   let active = 0;
   const drainOne = async ({ name, resourceVersion }: Message) => {
