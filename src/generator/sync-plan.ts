@@ -4,6 +4,7 @@ import { CLONE_SOURCE_LABEL, downstreamScopeSelector, MADE_BY_A_RULE } from "./d
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { LabelScope } from "./labelled-source.ts";
 import type { ServedType } from "./ports.ts";
+import type { PolicyRule } from "./reach.ts";
 import type { Policy, Rule } from "./rule-model.ts";
 
 /** Watches of one kind. */
@@ -60,6 +61,18 @@ export function planTargets(policies: readonly Policy[], catalog: KindCatalog): 
   const scopesOf = (namespaces: ReadonlySet<string>) =>
     narrow(namespaces).map((namespace) => ({ namespace, labelSelector: MADE_BY_A_RULE }));
   return [...targets.values()].map(({ type, namespaces }) => ({ type, scopes: scopesOf(namespaces) }));
+}
+
+/** Where a rule makes what it makes of a kind: the namespaces that it names in plain text; "" for all. Pure. */
+export function targetNamespaces({ policy, rule }: PolicyRule, type: ServedType, catalog: KindCatalog): string[] {
+  const targets = new Map<string, { type: ServedType; namespaces: Set<string>; policies: Set<string> }>();
+  for (const block of rule.generate)
+    if (
+      catalog.targetTypes({ generate: [block] }).some(({ group, kind }) => group === type.group && kind === type.kind)
+    )
+      add(targets, type, policy, type.namespaced ? block.namespace : "");
+  const [entry] = targets.values();
+  return narrow(entry?.namespaces ?? new Set([policy.namespace]));
 }
 
 function add(

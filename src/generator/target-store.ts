@@ -10,6 +10,7 @@ import { formatSelector, matchLabels } from "./label-selector.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { type Cluster, isApiError, type ServedType } from "./ports.ts";
 import type { PolicyRule } from "./reach.ts";
+import { targetNamespaces } from "./sync-plan.ts";
 import {
   CREATE,
   classifyError,
@@ -141,20 +142,24 @@ export class TargetStore {
   }
 
   async #each(
-    { policy, rule }: PolicyRule,
+    subject: PolicyRule,
     types: readonly ServedType[],
     query: TargetQuery,
     action: RefusedAction,
     signal: AbortSignal,
     work: (type: ServedType, key: ObjectKey, object: KubeObject) => Promise<void>,
   ): Promise<Tried<string[]>> {
+    const { cluster, catalog } = this.#options;
     const names: string[] = [];
-    const labelSelector = downstreamSelector(policy, rule, query);
-    for (const type of types) {
-      let key: ObjectKey = { namespace: policy.namespace, name: "" };
+    const labelSelector = downstreamSelector(subject.policy, subject.rule, query);
+    const places = types.flatMap((type) =>
+      targetNamespaces(subject, type, catalog).map((namespace) => ({ type, namespace })),
+    );
+    for (const { type, namespace } of places) {
+      let key: ObjectKey = { namespace, name: "" };
       try {
-        const scope = policy.namespace === "" ? {} : { namespace: policy.namespace };
-        for await (const { items } of this.#options.cluster.listPages(type, { ...scope, labelSelector }, signal))
+        const scope = namespace === "" ? {} : { namespace };
+        for await (const { items } of cluster.listPages(type, { ...scope, labelSelector }, signal))
           for (const object of items) {
             key = { namespace: object.metadata.namespace ?? "", name: object.metadata.name ?? "" };
             await work(type, key, object);

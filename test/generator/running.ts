@@ -201,9 +201,14 @@ function waitForRecord(records: LogRecord[], news: EventEmitter, wanted: (record
 
 /** The client, but for how it creates. */
 export function withCreate(client: KubeClient, create: KubeClient["create"]): KubeClient {
+  return withOwn(client, { create });
+}
+
+/** The client, but for these methods. */
+export function withOwn(client: KubeClient, own: Partial<KubeClient>): KubeClient {
   return new Proxy(client, {
     get(target, property) {
-      if (property === "create") return create;
+      if (Object.hasOwn(own, property)) return own[property as keyof KubeClient];
       const value: unknown = Reflect.get(target, property);
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },

@@ -18,6 +18,7 @@ import {
   startGenerator,
   waitFor,
   withCreate,
+  withOwn,
   writeConfigMap,
 } from "./running.ts";
 
@@ -194,6 +195,45 @@ test("a changed rule is applied to what it made, and a removed policy takes it a
   await becomes(client, made, hasData({ y: "new" }));
   await client.delete(CLUSTER_POLICY, { namespace: "", name: source });
   await becomes(client, made, isGone);
+});
+
+test("what a policy made is looked for where its rules name namespaces, and everywhere where one does not", async (t) => {
+  const client = await openCluster(t);
+  const [source, target] = [await makeNamespace(t, client, "source"), await makeNamespace(t, client, "target")];
+  const lists: string[] = [];
+  const listPages: KubeClient["listPages"] = (type, options, signal) => {
+    if (options.labelSelector?.includes("rule-name")) lists.push(`${type.plural} in ${options.namespace ?? "all"}`);
+    return client.listPages(type, options, signal);
+  };
+  const block = dataRule(source, target);
+  const elsewhere = { ...block, namespace: "{{ request.object.metadata.namespace }}", name: "elsewhere" };
+  const item = (namespace: string, name: string) => ({ ...block, list: "['x']", namespace, name });
+  const rules = [
+    ruleOf(source, block),
+    ruleOf(source, { foreach: [item(target, "made-item"), item(source, "each-item")] }),
+    ruleOf(source, elsewhere),
+  ];
+  await client.create(CLUSTER_POLICY, clusterPolicy(source, rules));
+  const generator = await startGenerator(t, client, {
+    namespace: target,
+    ports: { cluster: withOwn(client, { listPages }) },
+  });
+  await generator.logged(isPolicyReady);
+  await writeConfigMap(client, { namespace: source, name: TRIGGER }, { x: "1" });
+  await becomes(client, { namespace: source, name: "elsewhere" }, hasData({ x: "1" }));
+  await client.delete(CLUSTER_POLICY, { namespace: "", name: source });
+  for (const key of [
+    { namespace: target, name: "made" },
+    { namespace: target, name: "made-item" },
+    { namespace: source, name: "each-item" },
+    { namespace: source, name: "elsewhere" },
+  ])
+    await becomes(client, key, isGone);
+  await generator.stop();
+  assert.deepEqual(lists.sort(), [
+    "configmaps in all",
+    ...[source, target, target].map((namespace) => `configmaps in ${namespace}`),
+  ]);
 });
 
 for (const [title, change, isIt] of [
