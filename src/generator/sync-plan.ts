@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { apiVersionOf } from "../resources/kinds.ts";
 import { CLONE_SOURCE_LABEL, downstreamScopeSelector, MADE_BY_A_RULE } from "./downstream.ts";
+import { isRewritten } from "./existing-schedule.ts";
 import type { KindCatalog } from "./kind-catalog.ts";
 import type { LabelScope } from "./labelled-source.ts";
 import type { ServedType } from "./ports.ts";
@@ -96,18 +97,18 @@ function mapValues<V, W>(map: Map<string, V>, to: (value: V) => W): Map<string, 
   return new Map([...map].map(([key, value]) => [key, to(value)]));
 }
 
-/** What a change of a policy means for what one of its rules made. */
-export type RuleChange = "none" | "removed" | "retargeted" | "rerun";
+/** What a change of a policy means for what one of its rules made; `begun`: it did not synchronize before. */
+export type RuleChange = "none" | "removed" | "retargeted" | "rerun" | "begun";
 
 /** @param next the rule of the same name after the change; undefined where the rule or the policy is gone */
 export function compareRules(rule: Rule, next: Rule | undefined): RuleChange {
-  if (!rule.synchronize) return "none";
+  const isMoved = !isDeepStrictEqual(rule.generate.map(destinationOf), next?.generate.map(destinationOf));
+  const isData = next !== undefined && isRewritten(next);
+  if (!rule.synchronize) return isData && !isMoved ? "begun" : "none";
   if (next === undefined) return rule.orphanOnPolicyDelete || !goesWithPolicy(rule) ? "none" : "removed";
-  if (!isDeepStrictEqual(rule.generate.map(destinationOf), next.generate.map(destinationOf))) return "retargeted";
+  if (isMoved) return "retargeted";
   const isChanged = !isDeepStrictEqual({ ...rule, path: "" }, { ...next, path: "" });
-  return isChanged && next.synchronize && next.generate.every(({ content }) => content.type === "data")
-    ? "rerun"
-    : "none";
+  return isChanged && isData ? "rerun" : "none";
 }
 
 /** Copies of single objects outlive their policy, as Kyverno's conformance tests want it. */

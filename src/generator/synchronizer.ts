@@ -9,6 +9,7 @@ import type { KindCatalog } from "./kind-catalog.ts";
 import type { LabelledObjects } from "./labelled-memory.ts";
 import type { LabelledChange, LabelledSource } from "./labelled-source.ts";
 import { LabelledSources, type LabelledSourcesOptions } from "./labelled-sources.ts";
+import { listTriggers } from "./listed-triggers.ts";
 import { matchRule } from "./match.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { CLUSTER_POLICY, POLICY } from "./policy-status.ts";
@@ -21,7 +22,7 @@ import { compareRules, planSync } from "./sync-plan.ts";
 import type { TargetWriter } from "./target-writer.ts";
 
 export interface SynchronizerOptions {
-  cluster: Pick<Cluster, "get">;
+  cluster: Pick<Cluster, "get" | "listPages">;
   watch: GeneratorPorts["watch"];
   catalog: KindCatalog;
   ownWrites: OwnWrites;
@@ -137,7 +138,7 @@ export class Synchronizer {
     const next = nextPolicy?.rules.find(({ name }) => name === rule.name);
     const change = compareRules(rule, next);
     if (change === "none") return;
-    const { writer, catalog, rerun } = this.#options;
+    const { cluster, writer, catalog, rerun } = this.#options;
     const types = catalog.targetTypes(rule);
     const occasion = { subject: { policy, rule }, request: requestForPolicy(policy) };
     const query = triggerUid === undefined ? {} : { triggerUid };
@@ -145,9 +146,13 @@ export class Synchronizer {
     // Labels that are taken off for one trigger would be taken off what the new rule makes for it, too.
     if (change === "retargeted" && triggerUid === undefined)
       this.#do(() => writer.orphan(occasion, types, this.#signal));
-    if (change !== "rerun" || nextPolicy === undefined || next === undefined) return;
+    if (!(change === "rerun" || change === "begun") || nextPolicy === undefined || next === undefined) return;
     const subject = { policy: nextPolicy, rule: next };
-    this.#do(() => (triggerUid === undefined ? this.#rerunAll(subject, () => true) : rerun(subject, triggerUid)));
+    this.#do(async () => {
+      if (triggerUid !== undefined) return rerun(subject, triggerUid);
+      if (change === "rerun") return this.#rerunAll(subject, () => true);
+      for (const uid of await listTriggers(subject, { cluster, catalog }, this.#signal)) await rerun(subject, uid);
+    });
   }
 
   /** Someone changed or deleted a target: the rule is run again, which restores it. */

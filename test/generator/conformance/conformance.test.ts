@@ -5,9 +5,11 @@
 import test, { type TestContext } from "node:test";
 import { openCluster, startGenerator } from "../running.ts";
 import { CLONE_CASES } from "./clone-cases.ts";
+import { CORNER_CASES } from "./corner-cases.ts";
 import { DATA_CASES } from "./data-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { EXISTING_CASES } from "./existing-cases.ts";
+import { FOREACH_CASES } from "./foreach-cases.ts";
 import { ORPHAN_CASES } from "./orphan-cases.ts";
 import { OTHER_CASES } from "./other-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
@@ -25,7 +27,17 @@ test("conformance", { concurrency: 16 }, async (t) => {
       await act(new Stage(each, client, types, `${id}-${played}`));
     });
   let played = 0;
-  const cases = [DATA_CASES, CLONE_CASES, EXISTING_CASES, EVENT_CASES, ORPHAN_CASES, POLICY_CASES, OTHER_CASES];
+  const cases = [
+    DATA_CASES,
+    CLONE_CASES,
+    EXISTING_CASES,
+    EVENT_CASES,
+    ORPHAN_CASES,
+    POLICY_CASES,
+    OTHER_CASES,
+    CORNER_CASES,
+    FOREACH_CASES,
+  ];
   await Promise.all(cases.flat().map(play));
   await generator.stop();
 });
