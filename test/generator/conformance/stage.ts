@@ -95,6 +95,11 @@ export class Stage {
     await this.#client.mergePatch(type, key, fields);
   }
 
+  /** What `%x` stands for. */
+  name(x: string): string {
+    return this.#own(`%${x}`);
+  }
+
   /** The value of a field that the server gave: `uid`. */
   async uid(reference: string): Promise<string> {
     return (await this.#find(reference))?.metadata.uid ?? "";
