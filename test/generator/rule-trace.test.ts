@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatTextLine } from "../../src/observe/logger.ts";
+import { formatTextLine } from "../../src/observe/text-format.ts";
 import type { ResourceType } from "../../src/resources/kinds.ts";
 import {
   clusterPolicy,
@@ -115,8 +115,5 @@ test("nothing of a Secret stands in a trace", async (t) => {
 
 test("in text, the lines of a trace stand below their record, and none of them can pass for a record", () => {
   const record = { level: "debug", ts: "T", msg: "rule not matched", rule: "r", trace: ["a", "  b\nT INFO forged"] };
-  assert.equal(
-    formatTextLine(JSON.stringify(record), "pairs"),
-    "T DEBUG rule not matched rule=r\n    a\n      b T INFO forged\n",
-  );
+  assert.equal(formatTextLine(record, "pairs"), "T DEBUG rule not matched rule=r\n    a\n      b T INFO forged\n");
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLogger, type FieldStyle, type LogFormat } from "../../src/observe/logger.ts";
+import { createLogger, type LogFormat } from "../../src/observe/logger.ts";
+import type { FieldStyle } from "../../src/observe/text-format.ts";
 
 function logTo(format: LogFormat, fieldStyle: FieldStyle = "object") {
   const lines: string[] = [];
@@ -51,8 +52,46 @@ test("a value from outside can neither command a terminal nor turn a line around
   assert.match(lines.join(""), /"\\u001b\[2J \\u009b2J \\u202egnp"/);
 });
 
-test("credentials are hidden wherever they stand", () => {
-  const { logger, lines } = logTo("json");
-  logger.info({ password: "s3cret", server: { password: "s3cret", token: "s3cret" } }, "x");
-  assert.ok(!lines.join("").includes("s3cret"));
+for (const format of ["json", "text"] as const)
+  test(`credentials are hidden wherever they stand in ${format}`, () => {
+    const { logger, lines } = logTo(format);
+    logger.info({ password: "s3cret", server: { password: "s3cret", token: "s3cret", host: "mail" } }, "x");
+    logger.info({ token: "s3cret" }, "x");
+    logger.child({ auth: "s3cret", server: { pass: "s3cret" } }).info({ a: 1 }, "x");
+    logger.error({ error: Object.assign(new Error("refused"), { auth: "s3cret" }) }, "x");
+    logger.error(Object.assign(new Error("refused"), { clientSecret: "s3cret" }));
+    assert.ok(!lines.join("").includes("s3cret"), lines.join(""));
+    assert.equal(lines.join("").match(/\[hidden\]/g)?.length, 8);
+    assert.match(lines[0] ?? "", /mail/);
+    assert.match(lines[3] ?? "", /refused/);
+  });
+
+/** Records of all shapes: what the text says must not depend on whether they are plain. */
+const RECORDS: [fields: Record<string, unknown>, expected: string][] = [
+  [
+    { a: "b", n: 1.5, yes: true, list: ["x", "y"] },
+    '{"about": "it", "a": "b", "n": 1.5, "yes": true, "list": ["x", "y"]}',
+  ],
+  [{ a: undefined, n: Number.NaN, nothing: null }, '{"about": "it", "n": null, "nothing": null}'],
+  [{ about: "other", when: new Date(0) }, '{"about": "other", "when": "1970-01-01T00:00:00.000Z"}'],
+  [{ list: [1, { b: 2 }], object: { c: [3] } }, '{"about": "it", "list": [1, {"b":2}], "object":{"c":[3]}}'],
+];
+
+for (const [fields, expected] of RECORDS)
+  test(`text of ${expected}`, () => {
+    const { logger, lines } = logTo("text");
+    logger.child({ about: "it" }).info(fields, "what");
+    assert.equal(lines[0]?.slice(25), `INFO  what ${expected}\n`);
+    assert.ok(Number.isFinite(Date.parse(lines[0]?.slice(0, 24) ?? "")));
+  });
+
+test("an error is told by its message and stack, and a text with arguments is put together", () => {
+  const { logger, lines } = logTo("text");
+  logger.error(new Error("refused"));
+  logger.info("%s of %d", "one", 2);
+  assert.match(
+    lines[0] ?? "",
+    /ERROR refused \{"error":\{"type":"Error","message":"refused","stack":"Error: refused\\n/,
+  );
+  assert.match(lines[1] ?? "", /INFO {2}one of 2\n/);
 });
