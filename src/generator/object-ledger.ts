@@ -65,7 +65,7 @@ export class ObjectLedger {
 
   /** Those of the rules that may match the object and look at what became of it at `version`. */
   rulesConcerned(object: KubeObject, version: string): PolicyRule[] {
-    return this.rulesFor(object).filter((rule) => this.ages.concerns(rule, object, version));
+    return this.#concerned(this.rulesFor(object), object, version);
   }
 
   mayMatch(object: KubeObject): boolean {
@@ -122,13 +122,15 @@ export class ObjectLedger {
   see(object: KubeObject, isNew: boolean): Finding | undefined {
     const { uid = "", resourceVersion = "" } = object.metadata;
     const before = this.#seen.get(uid);
-    if (this.#deleted.has(uid) || isKnown(before, resourceVersion) || !this.mayMatch(object)) return undefined;
+    if (this.#deleted.has(uid) || isKnown(before, resourceVersion)) return undefined;
+    const rules = this.rulesFor(object);
+    if (rules.length === 0) return undefined;
     const next = rememberObject(object);
     this.#remember(uid, next);
     if (before === undefined && !isNew) return { uid, before };
     const request =
       before === undefined ? requestForCreate(next, this.#type) : requestForUpdate(before, next, this.#type);
-    return this.#finding(request, before, uid, resourceVersion);
+    return this.#finding(request, { uid, before }, rules, resourceVersion);
   }
 
   /** An object is gone. @param version of its end; the version of the list that does not name it */
@@ -141,7 +143,8 @@ export class ObjectLedger {
     if (this.#deleted.size > MAX_DELETED && oldest !== undefined) this.#deleted.delete(oldest);
     if (before === undefined) return undefined;
     if (before.object.metadata.deletionTimestamp !== undefined) return { uid, before, isFinal: true };
-    return this.#finding(requestForDelete(before, this.#type), before, uid, version);
+    const request = requestForDelete(before, this.#type);
+    return this.#finding(request, { uid, before }, this.rulesFor(request.object), version);
   }
 
   #remember(uid: string, next: SeenObject): void {
@@ -149,17 +152,17 @@ export class ObjectLedger {
     if (isKnown(next, this.#ahead.get(uid)?.metadata.resourceVersion)) this.#ahead.delete(uid);
   }
 
-  #finding(
-    request: ChangeRequest | undefined,
-    before: SeenObject | undefined,
-    uid: string,
-    version: string,
-  ): Finding | undefined {
-    if (request === undefined) return { uid, before };
-    const rules = this.rulesConcerned(request.object, version);
-    if (before === undefined && rules.length === 0) return { uid, before };
+  /** @param rules those that may match the object */
+  #finding(request: ChangeRequest | undefined, seen: Finding, rules: readonly PolicyRule[], version: string): Finding {
+    if (request === undefined) return seen;
+    const concerned = this.#concerned(rules, request.object, version);
+    if (seen.before === undefined && concerned.length === 0) return seen;
     const changed = version === "" ? request : { ...request, changedAt: version };
-    return { uid, before, change: { request: changed, rules } };
+    return { ...seen, change: { request: changed, rules: concerned } };
+  }
+
+  #concerned(rules: readonly PolicyRule[], object: KubeObject, version: string): PolicyRule[] {
+    return rules.filter((rule) => this.ages.concerns(rule, object, version));
   }
 }
 

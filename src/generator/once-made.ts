@@ -1,16 +1,17 @@
+import { RecentSet } from "../control/recent-set.ts";
 import type { Logger } from "../observe/logger.ts";
 import { factsOf, type Work } from "./retries.ts";
 import type { TargetFailure } from "./target-failure.ts";
 import { fingerprintOf } from "./update-request.ts";
 
-const MAX_REMEMBERED = 20_000;
+const REMEMBERED = 20_000;
 
 /**
  * What this process has made or is making for changes. After a restart a change that failed may come from the checkpoint and
  * from the list of failures: whoever is first makes its target, the other finds it here, be it consumed by then.
  */
 export class OnceMade {
-  readonly #made = new Set<string>();
+  readonly #made = new RecentSet<string>(REMEMBERED);
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -29,8 +30,6 @@ export class OnceMade {
       return undefined;
     }
     this.#made.add(made);
-    const [oldest] = this.#made;
-    if (this.#made.size > MAX_REMEMBERED && oldest !== undefined) this.#made.delete(oldest);
     let isMade = false;
     try {
       const failure = await work.attempt();

@@ -1,11 +1,12 @@
+import { RecentSet } from "../control/recent-set.ts";
 import type { KubeObject } from "../resources/object.ts";
 
-const MAX_REMEMBERED = 20_000;
+const REMEMBERED = 20_000;
 
 /** Remembers which versions of which objects this generator wrote, so that its own targets do not trigger its rules. */
 export class OwnWrites {
-  readonly #written = new Set<string>();
-  readonly #deleted = new Set<string>();
+  readonly #written = new RecentSet<string>(REMEMBERED);
+  readonly #deleted = new RecentSet<string>(REMEMBERED);
   readonly #pending = new Map<string, Promise<unknown>>();
   readonly #onWritten: (object: KubeObject) => void;
 
@@ -38,7 +39,7 @@ export class OwnWrites {
 
   /** To be called before the object of this UID is deleted. */
   willDelete(uid: string): void {
-    remember(this.#deleted, uid);
+    this.#deleted.add(uid);
   }
 
   /** Whether the object of this UID was deleted here. */
@@ -48,14 +49,8 @@ export class OwnWrites {
 
   /** Remembers that this version of the object was written here. */
   note(object: KubeObject): void {
-    remember(this.#written, versionOf(object));
+    this.#written.add(versionOf(object));
   }
-}
-
-function remember(known: Set<string>, entry: string): void {
-  known.add(entry);
-  const [oldest] = known;
-  if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest);
 }
 
 function versionOf({ metadata }: KubeObject): string {

@@ -45,12 +45,10 @@ export class Progress implements SettledObjects {
   }
 
   begin(uid: string, before: SeenObject | undefined, change: RecordedChange): OpenChange {
-    const characters = charactersOf(change);
     // Those that are not recorded are the last ones: else one that is would be told by the watch again, too.
-    const isRecorded =
-      this.#unrecorded === 0 &&
-      this.#characters.size < MAX_RECORDED &&
-      this.#recordedCharacters + characters <= MAX_RECORDED_CHARACTERS;
+    const isCandidate = this.#unrecorded === 0 && this.#characters.size < MAX_RECORDED;
+    const characters = isCandidate ? charactersOf(change) : 0;
+    const isRecorded = isCandidate && this.#recordedCharacters + characters <= MAX_RECORDED_CHARACTERS;
     return this.#add({ uid, before, change, isRecorded }, characters);
   }
 

@@ -166,7 +166,7 @@ export class TypeSource {
 
   async #take({ type, object }: ObjectEvent, watch: ScopedWatch): Promise<void> {
     const { onPassedOver } = this.#options;
-    if (!this.#ledger.mayMatch(object)) {
+    if ((type === "Listed" || onPassedOver !== undefined) && !this.#ledger.mayMatch(object)) {
       if (type === "Listed") return;
       const request = { operation: OPERATIONS[type], type: this.#options.type, object, oldObject: undefined };
       await onPassedOver?.(this.rules, request);

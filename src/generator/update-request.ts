@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isObject } from "../resources/fields.ts";
 import type { ResourceType } from "../resources/kinds.ts";
 import { apiVersionOf } from "../resources/kinds.ts";
@@ -38,7 +38,7 @@ export function fingerprintOf({ subject: { policy, rule }, request, target }: Fa
   const { operation, object } = request;
   const { uid = "", resourceVersion = "" } = object.metadata;
   const identity = [policy.namespace, policy.name, rule.name, operation, uid, resourceVersion, target].join("/");
-  return createHash("sha256").update(identity).digest("hex");
+  return hash("sha256", identity);
 }
 
 /** A Kyverno-shaped UpdateRequest for a change whose target was not created. Its status is written apart. */
