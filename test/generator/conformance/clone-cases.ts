@@ -197,4 +197,34 @@ spec:
       await stage.gone("Secret %a/copy");
     },
   ],
+  [
+    "clone, synchronized: a policy that is installed again takes up its copies where they are",
+    async (stage) => {
+      await start(stage, SINGLE, SYNC);
+      await stage.expect(copy("b25l"));
+      await stage.delete("ClusterPolicy %p");
+      await stage.gone("ClusterPolicy %p");
+      await stage.apply(source("dHdv", ", generate.kyverno.io/clone-source: ''"));
+      await stage.apply(policy(`generateExisting: true\n        ${SINGLE}`, SYNC));
+      await stage.ready();
+      await stage.expect(copy("dHdv"));
+      await stage.apply(source("dGhyZWU=", ", generate.kyverno.io/clone-source: ''"));
+      await stage.expect(copy("dGhyZWU="));
+      await stage.delete("Secret %b/copy");
+      await stage.expect(copy("dGhyZWU="));
+    },
+  ],
+  [
+    "clone: owners of the source do not own a copy in another namespace",
+    async (stage) => {
+      await stage.apply(NAMESPACES);
+      await stage.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: owner, namespace: '%a'}}");
+      const owner = `, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: owner, uid: ${await stage.uid("ConfigMap %a/owner")}}]`;
+      await stage.apply(source("b25l").replace("labels: {copy: it}", `labels: {copy: it}${owner}`));
+      await stage.apply(policy(SINGLE, ONCE));
+      await stage.ready();
+      await stage.apply(TRIGGER);
+      await stage.expect(copy("b25l", "copy", ", ownerReferences: null"));
+    },
+  ],
 ];

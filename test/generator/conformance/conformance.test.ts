@@ -13,6 +13,7 @@ import { FOREACH_CASES } from "./foreach-cases.ts";
 import { ORPHAN_CASES } from "./orphan-cases.ts";
 import { OTHER_CASES } from "./other-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
+import { RULE_CHANGE_CASES } from "./rule-change-cases.ts";
 import { SHARED_CASES } from "./shared-cases.ts";
 import { Stage } from "./stage.ts";
 
@@ -38,6 +39,7 @@ test("conformance", { concurrency: 16 }, async (t) => {
     OTHER_CASES,
     CORNER_CASES,
     FOREACH_CASES,
+    RULE_CHANGE_CASES,
     SHARED_CASES,
   ];
   await Promise.all(cases.flat().map(play));

@@ -1,39 +1,14 @@
 import { type Case, NAMESPACES } from "./data-cases.ts";
 import { configMap, policy } from "./manifests.ts";
-import type { Stage } from "./stage.ts";
+import { FENCE, fence, OWN, rule, start } from "./rule-change-cases.ts";
+
+const MARKED = "{copy: it, generate.kyverno.io/clone-source: ''}";
 
 function secret(name: string, value: string, namespace: string, labels = "{}"): string {
   return `{apiVersion: v1, kind: Secret, metadata: {name: ${name}, namespace: '%${namespace}', labels: ${labels}}, data: {key: ${value}}}`;
 }
 
-function rule(name: string, match: string, generate: string): string {
-  return `
-    - name: ${name}
-      match: {any: [{resources: {${match}}}]}
-      generate: {${generate}}`;
-}
-
-const OWN = "kinds: [ConfigMap], namespaces: ['%a'], names: [trigger]";
-const MARKED = "{copy: it, generate.kyverno.io/clone-source: ''}";
-
-/** Another rule's target is seen: what was done before is through. */
-async function fence(stage: Stage, name = "fence"): Promise<void> {
-  await stage.apply(configMap(name, "{}"));
-  await stage.expect(`{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}, namespace: '%b'}}`);
-}
-
-const FENCE = rule(
-  "fence",
-  "kinds: [ConfigMap], namespaces: ['%a'], names: ['fence*']",
-  "apiVersion: v1, kind: ConfigMap, name: '{{ request.name }}', namespace: '%b', data: {}",
-);
-
-async function start(stage: Stage, rules: string, kind: "ClusterPolicy" | "Policy" = "ClusterPolicy"): Promise<void> {
-  await stage.apply(policy(rules, kind));
-  await stage.ready(kind === "Policy" ? "Policy %a" : kind);
-}
-
-/** Triggers that are sources, several kinds and rules at once, rules that change their mind. */
+/** Triggers that are sources, several kinds and rules at once. */
 export const CORNER_CASES: readonly Case[] = [
   [
     "clone, synchronized: a trigger that is the source is copied, followed, and takes its copy along",
@@ -151,70 +126,6 @@ export const CORNER_CASES: readonly Case[] = [
       await stage.expect(configMap("blue", "{v: two}", "b"));
       await stage.apply(trigger("{red: 'yes', blue: 'yes'}", "three"));
       for (const color of ["red", "blue"]) await stage.expect(configMap(color, "{v: three}", "b"));
-    },
-  ],
-  [
-    "a rule that does not synchronize any more lets go of what it made",
-    async (stage) => {
-      await stage.apply(NAMESPACES);
-      const made = (synchronize: boolean) =>
-        rule(
-          "make",
-          OWN,
-          `synchronize: ${synchronize}, apiVersion: v1, kind: ConfigMap, name: made, namespace: '%b', data: {data: {v: rule}}`,
-        ) + FENCE;
-      await start(stage, made(true));
-      await stage.apply(configMap("trigger", "{}"));
-      await stage.expect(configMap("made", "{v: rule}", "b"));
-      await start(stage, made(false));
-      await stage.patch("ConfigMap %b/made", { data: { v: "mine" } });
-      await fence(stage);
-      await stage.expect(configMap("made", "{v: mine}", "b"));
-      await stage.delete("ClusterPolicy %p");
-      await stage.delete("ConfigMap %a/trigger");
-      await start(stage, FENCE);
-      await fence(stage, "fence-2");
-      await stage.expect(configMap("made", "{v: mine}", "b"));
-    },
-  ],
-  [
-    "a rule that begins to synchronize takes over what it made",
-    async (stage) => {
-      await stage.apply(NAMESPACES);
-      const made = (synchronize: boolean, v: string) =>
-        rule(
-          "make",
-          OWN,
-          `synchronize: ${synchronize}, apiVersion: v1, kind: ConfigMap, name: made, namespace: '%b', data: {data: {v: ${v}}}`,
-        );
-      await start(stage, made(false, "first"));
-      await stage.apply(configMap("trigger", "{}"));
-      await stage.expect(configMap("made", "{v: first}", "b"));
-      await start(stage, made(true, "second"));
-      await stage.expect(configMap("made", "{v: second}", "b"));
-      await stage.delete("ConfigMap %b/made");
-      await stage.expect(configMap("made", "{v: second}", "b"));
-      await stage.delete("ConfigMap %a/trigger");
-      await stage.gone("ConfigMap %b/made");
-    },
-  ],
-  [
-    "data, synchronized: an item that the rule drops from a list is dropped from the target",
-    async (stage) => {
-      await stage.apply(NAMESPACES);
-      const role = (verbs: string) =>
-        `{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: made, namespace: '%b'}, rules: [{apiGroups: [''], resources: [pods], verbs: [${verbs}]}]}`;
-      const made = (verbs: string) =>
-        rule(
-          "make",
-          OWN,
-          `synchronize: true, apiVersion: rbac.authorization.k8s.io/v1, kind: Role, name: made, namespace: '%b', data: {rules: [{apiGroups: [''], resources: [pods], verbs: [${verbs}]}]}`,
-        );
-      await start(stage, made("get, list, watch"));
-      await stage.apply(configMap("trigger", "{}"));
-      await stage.expect(role("get, list, watch"));
-      await start(stage, made("get"));
-      await stage.expect(role("get"));
     },
   ],
   [

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type Case, NAMESPACES } from "./data-cases.ts";
 import { configMap, policy } from "./manifests.ts";
 import type { Stage } from "./stage.ts";
@@ -140,6 +141,54 @@ export const EXISTING_CASES: readonly Case[] = [
       await stage.expect(made("first"));
       await stage.apply(rules("second"));
       await stage.expect(made("second"));
+    },
+  ],
+  [
+    "generateExisting, synchronized: a target comes back only where an API call still finds no other",
+    async (stage) => {
+      const fence = (name: string) =>
+        `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ${name}, namespace: '%a'}, spec: {podSelector: {}, policyTypes: [Ingress]}}`;
+      await stage.apply("{apiVersion: v1, kind: Namespace, metadata: {name: '%a'}}");
+      await stage.apply(
+        policy(`
+    - name: fence
+      match: {any: [{resources: {kinds: [Namespace], names: ['%a']}}]}
+      context:
+        - name: overrides
+          apiCall:
+            urlPath: /apis/networking.k8s.io/v1/namespaces/{{ request.object.metadata.name }}/networkpolicies
+            jmesPath: items[?metadata.name == 'override'] | length(@)
+      preconditions: {all: [{key: '{{ overrides }}', operator: Equals, value: 0}]}
+      generate: {generateExisting: true, synchronize: true, apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, name: default, namespace: '{{ request.object.metadata.name }}', data: {spec: {podSelector: {}, policyTypes: [Ingress]}}}`),
+      );
+      await stage.ready();
+      await stage.expect(fence("default"));
+      const first = await stage.uid("NetworkPolicy %a/default");
+      await stage.apply(fence("override"));
+      await stage.delete("NetworkPolicy %a/override");
+      await stage.delete("NetworkPolicy %a/default");
+      await stage.expect(fence("default"));
+      assert.notEqual(await stage.uid("NetworkPolicy %a/default"), first);
+    },
+  ],
+  [
+    "generateExisting, synchronized: a target goes when its trigger is changed so that the preconditions are not met",
+    async (stage) => {
+      await stage.apply(NAMESPACES);
+      await stage.apply(configMap("one", "{level: high}"));
+      await stage.apply(
+        policy(`
+    - name: existing
+      match: {any: [{resources: {kinds: [ConfigMap], namespaces: ['%a'], names: [one]}}]}
+      preconditions: {all: [{key: '{{ request.object.data.level }}', operator: Equals, value: high}]}
+      generate: {generateExisting: true, synchronize: true, apiVersion: v1, kind: ConfigMap, name: made, namespace: '%b', data: {}}`),
+      );
+      await stage.ready();
+      await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: '%b'}}");
+      await stage.apply(configMap("one", "{level: low}"));
+      await stage.gone("ConfigMap %b/made");
+      await stage.apply(configMap("one", "{level: high}"));
+      await stage.expect("{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: '%b'}}");
     },
   ],
 ];
