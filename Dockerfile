@@ -19,7 +19,9 @@ FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="courier" \
       org.opencontainers.image.description="The notification service for Kubernetes platforms" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+# What is free above 1 MiB goes back to the system. By itself the C library raises that bound to all that was ever freed.
+ENV NODE_ENV=production \
+    MALLOC_TRIM_THRESHOLD_=1048576
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

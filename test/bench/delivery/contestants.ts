@@ -18,8 +18,9 @@ export interface Course {
 }
 
 const LOOPS = { bare: "./loops/bare.ts", floor: "./loops/floor.ts" };
-/** As the Dockerfile's ENTRYPOINT has them. */
+/** As the Dockerfile's ENTRYPOINT and ENV have them. */
 const NODE_FLAGS = ["--max-semi-space-size=8"];
+const IMAGE_ENV = { MALLOC_TRIM_THRESHOLD_: "1048576" };
 const COURIER = fileURLToPath(new URL("../../../bin/courier.js", import.meta.url));
 
 /** @param options further options of `courier serve` */
@@ -31,20 +32,13 @@ export function startContestant(name: ContestantName, course: Course, ...options
 
 /** courier-api as its image runs it, but that its log goes nowhere. */
 export function startCourier({ kubeconfig }: Pick<Course, "kubeconfig">, ...options: string[]): Contestant {
-  return start([
-    ...NODE_FLAGS,
-    COURIER,
-    "serve",
-    "--kubeconfig",
-    kubeconfig,
-    "--http-listen",
-    "127.0.0.1:0",
-    ...options,
-  ]);
+  const args = ["serve", "--kubeconfig", kubeconfig, "--http-listen", "127.0.0.1:0", ...options];
+  return start([...NODE_FLAGS, COURIER, ...args], IMAGE_ENV);
 }
 
-function start(args: string[]): Contestant {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("COURIER_")));
+function start(args: string[], variables: NodeJS.ProcessEnv = {}): Contestant {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("COURIER_"));
+  const env = { ...Object.fromEntries(own), ...variables };
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], env });
   const ended = once(child, "exit");
   let isStopping = false;
