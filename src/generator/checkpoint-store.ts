@@ -110,7 +110,7 @@ export class CheckpointStore {
 
   async #patch(key: ObjectKey, data: object, resourceVersion: string, signal: AbortSignal): Promise<void> {
     const patch = { metadata: { resourceVersion }, data };
-    this.#wrote(key.name, await this.#cluster.mergePatch(SECRET, key, patch, undefined, signal));
+    this.#wrote(key.name, await this.#cluster.mergePatch(SECRET, key, patch, { answer: "metadata" }, signal));
   }
 
   async #create(key: ObjectKey, data: Record<string, string | null>, signal: AbortSignal): Promise<void> {

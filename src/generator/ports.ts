@@ -50,7 +50,7 @@ export interface Cluster {
     type: ResourceType,
     key: ObjectKey,
     patch: object,
-    options?: { subresource?: "status" },
+    options?: { subresource?: "status"; answer?: "object" | "metadata" },
     signal?: AbortSignal,
   ): Promise<KubeObject>;
   delete(

@@ -28,6 +28,13 @@ export interface WatchQuery {
   silenceMs: number;
 }
 
+export interface PatchOptions {
+  subresource?: "status";
+  fieldManager?: string;
+  /** `metadata`: what is answered has no spec and status, which costs the server and us less; the whole object when absent. */
+  answer?: "object" | "metadata";
+}
+
 /** One line of a watch as it came: `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status). */
 export interface RawWatchEvent {
   type: string;
@@ -66,7 +73,7 @@ export interface KubeClient {
     type: ResourceType,
     key: ObjectKey,
     patch: object,
-    options?: { subresource?: "status"; fieldManager?: string },
+    options?: PatchOptions,
     signal?: AbortSignal,
   ): Promise<KubeObject>;
   /** Server-side apply. */

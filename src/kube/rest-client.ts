@@ -1,6 +1,14 @@
 import { apiVersionOf, type ResourceType } from "../resources/kinds.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
-import type { DiscoveredType, KubeClient, ListOptions, ListPage, RawWatchEvent, WatchQuery } from "./client.ts";
+import type {
+  DiscoveredType,
+  KubeClient,
+  ListOptions,
+  ListPage,
+  PatchOptions,
+  RawWatchEvent,
+  WatchQuery,
+} from "./client.ts";
 import { discoverTypes } from "./discovery.ts";
 import { isAbsent, noAnswer } from "./kube-error.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -21,6 +29,8 @@ const PAGE_SIZE = 500;
 const MAX_WATCH_LINE_BYTES = 32 * 1024 * 1024;
 
 const JSON_BODY = "application/json";
+/** An object without spec and status, or as it is where the server cannot leave them out. */
+const METADATA_ANSWER = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 const MERGE_PATCH_BODY = "application/merge-patch+json";
 const APPLY_BODY = "application/apply-patch+yaml"; // JSON is YAML
 
@@ -105,14 +115,15 @@ export class RestClient implements KubeClient {
     type: ResourceType,
     key: ObjectKey,
     patch: object,
-    { subresource, fieldManager }: { subresource?: "status"; fieldManager?: string } = {},
+    { subresource, fieldManager, answer = "object" }: PatchOptions = {},
     signal?: AbortSignal,
   ): Promise<KubeObject> {
     const below = subresource === undefined ? "" : `/${subresource}`;
     const path = objectPath(type, key) + below + queryString({ fieldManager });
     const about = asked(subresource === undefined ? "patch" : `patch ${subresource} of`, type, key);
     const body = JSON.stringify(patch);
-    return this.#object({ method: "PATCH", path, ...about, body, contentType: MERGE_PATCH_BODY }, signal);
+    const accept = answer === "metadata" ? { accept: METADATA_ANSWER } : {};
+    return this.#object({ method: "PATCH", path, ...about, body, contentType: MERGE_PATCH_BODY, ...accept }, signal);
   }
 
   async apply(

@@ -17,6 +17,8 @@ export interface KubeRequest {
   kind: string;
   body?: string;
   contentType?: string;
+  /** Media type of the answer; JSON when absent. */
+  accept?: string;
 }
 
 /** From the call to the last byte of the answer, waiting for a free connection and for Retry-After included. */
@@ -155,14 +157,18 @@ export class Transport {
     return method === "GET" && failure.reason === "ConnectionLost";
   }
 
-  #dispatchOptions({ method, path, body, contentType }: KubeRequest, line: Line, signal: AbortSignal) {
+  #dispatchOptions(
+    { method, path, body, contentType, accept = "application/json" }: KubeRequest,
+    line: Line,
+    signal: AbortSignal,
+  ) {
     return {
       origin: this.#origin,
       path: this.#basePath + path,
       method,
       headers: {
         ...line.headers,
-        accept: "application/json",
+        accept,
         "user-agent": USER_AGENT,
         ...(contentType === undefined ? {} : { "content-type": contentType }),
       },

@@ -56,6 +56,17 @@ test("an object is created, read, patched, replaced, applied and deleted", async
   assert.equal(await client.get(CONFIG_MAP, key), undefined);
 });
 
+test("a patch is answered with the metadata alone where no more is asked for", async (t) => {
+  const { client, namespace } = await cluster(t);
+  const key = { namespace, name: "one" };
+  await client.create(CONFIG_MAP, configMap(namespace, "one", { a: "1" }));
+  const answered = await client.mergePatch(CONFIG_MAP, key, { data: { b: "2" } }, { answer: "metadata" });
+  const live = await client.get(CONFIG_MAP, key);
+  assert.deepEqual(live?.["data"], { a: "1", b: "2" });
+  assert.equal(answered["data"], undefined);
+  assert.deepEqual(answered.metadata, live?.metadata);
+});
+
 test("what the server finds invalid comes with its fields", async (t) => {
   const { client, namespace } = await cluster(t);
   const isInvalid = (error: { code?: number; reason?: string; details?: { causes?: { field?: string }[] } }) =>
