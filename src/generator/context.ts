@@ -173,13 +173,13 @@ async function loadGlobalReference(
 ): Promise<Json> {
   const text = toText(substitute(reference, scope, `${path}.name`));
   const [name = "", projection, ...others] = text.split(".");
-  const entry = others.length === 0 ? await source.globalEntry(name, signal) : undefined;
-  const projected = projection === undefined ? undefined : entry?.projections.get(projection);
-  if (entry === undefined || (projection !== undefined && projected === undefined))
-    throw new LookupError(`${path}.name is "${text}": there is no such projection of a GlobalContextEntry`);
+  if (others.length > 0) throw new RuleError(`${path}.name is "${text}": it must be ENTRY or ENTRY.PROJECTION`);
+  const entry = await source.globalEntry(name, signal);
   requireOwnData(policy, entry, path);
-  const data = await source.globalData(entry, signal);
-  const value = projected === undefined ? data : evaluate(projected, data, scope, `${path}.name`);
+  const projected = projection === undefined ? "@" : entry.projections.get(projection);
+  if (projected === undefined)
+    throw new LookupError(`${path}.name is "${text}": GlobalContextEntry "${name}" has no projection "${projection}"`);
+  const value = evaluate(projected, await source.globalData(entry, signal), scope, `${path}.name`);
   return jmesPath === undefined ? value : query(jmesPath, value, scope, path);
 }
 

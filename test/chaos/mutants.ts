@@ -52,8 +52,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "gives each attempt a Message-ID of its own",
     file: "src/mail/headers.ts",
-    find: `return \`\${hash(uid)}.\${hash(taskId)}@\${domain}\`;`,
-    replace: `return \`\${hash(uid)}.\${hash(taskId + Math.random())}@\${domain}\`;`,
+    find: `return \`\${shortHash(uid)}.\${shortHash(taskId)}@\${domain}\`;`,
+    replace: `return \`\${shortHash(uid)}.\${shortHash(taskId + Math.random())}@\${domain}\`;`,
     phase: "drops",
   },
   {

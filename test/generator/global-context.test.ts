@@ -232,7 +232,10 @@ test("rules read GlobalContextEntries when they match, a Policy only those about
   assert.equal(await made("inside-own"), "team-a");
   const failed = async (name: string) =>
     String((await generator.logged(({ rule: which, error }) => which === name && error !== undefined))["error"]);
-  assert.match(await failed("unknown"), /globalReference\.name is ".*-own\.absent": there is no such projection/);
+  assert.match(
+    await failed("unknown"),
+    /globalReference\.name is ".*-own\.absent": GlobalContextEntry ".*-own" has no projection "absent"/,
+  );
   for (const name of ["inside-other", "inside-all"])
     assert.match(await failed(name), new RegExp(`is not about "${namespace}" alone: a Policy reads only in its own`));
   assert.match(await failed("inside-path"), new RegExp(`a Policy calls only paths below /namespaces/${namespace}/`));
