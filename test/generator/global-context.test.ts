@@ -23,6 +23,7 @@ import {
   openCluster,
   startGenerator,
   waitFor,
+  withOwn,
   writeConfigMap,
 } from "./running.ts";
 
@@ -197,17 +198,11 @@ test("rules read GlobalContextEntries when they match, a Policy only those about
   await createPolicy(t, client, { ...inside, kind: "Policy", metadata: { ...inside.metadata, namespace } });
 
   const asked: string[] = [];
-  const cluster = new Proxy(client, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (typeof value !== "function") return value;
-      return (...given: unknown[]) => {
-        const { plural } = (given[0] ?? {}) as Partial<ResourceType>;
-        if (plural === ENTRY.plural) asked.push(String(property));
-        return (value as (...all: unknown[]) => unknown).apply(target, given);
-      };
-    },
-  });
+  const get: KubeClient["get"] = (type, key, signal) => {
+    if (type.plural === ENTRY.plural && key.name.startsWith(namespace)) asked.push(key.name);
+    return client.get(type, key, signal);
+  };
+  const cluster = withOwn(client, { get });
   const generator = await startGenerator(t, client, { namespace, ports: { cluster } });
   const conditions = async (name: string) =>
     (await generator.logged(
