@@ -1,10 +1,7 @@
-/** From one write to the next, at least. */
+/** From one write to the next, however long it took: what is not written is looked for in a history that the API server soon forgets. */
 const REST_MS = 1_000;
 /** The first write mostly says what was before. */
 const FIRST_REST_MS = 250;
-/** At most a tenth of the time goes into writing, unless that takes so long that too much would be done again after a crash. */
-const PAUSE_FACTOR = 10;
-const MAX_REST_MS = 5_000;
 const RETRY_MS = 5_000;
 /** A policy whose watches are changing cannot be covered yet. */
 const HASTE_MS = 100;
@@ -56,20 +53,19 @@ export class WritePacer {
   }
 
   #begin(): void {
-    const startedAt = performance.now();
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#isUrgent = false;
     this.#writing = this.#write().then((succeeded) => {
       const isFirst = this.#endedAt === 0;
       this.#writing = undefined;
       this.#endedAt = performance.now();
-      this.#restUntil = this.#endedAt + (succeeded ? this.#restMs(this.#endedAt - startedAt, isFirst) : RETRY_MS);
+      this.#restUntil = this.#endedAt + (succeeded ? this.#restMs(isFirst) : RETRY_MS);
       this.#wait();
     });
   }
 
-  #restMs(tookMs: number, isFirst: boolean): number {
+  #restMs(isFirst: boolean): number {
     if (this.#isUrgent) return HASTE_MS;
-    return Math.min(MAX_REST_MS, Math.max(isFirst ? FIRST_REST_MS : REST_MS, tookMs * PAUSE_FACTOR));
+    return isFirst ? FIRST_REST_MS : REST_MS;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The generator with 20,000 watched ConfigMaps and 200 policies on the sandbox's API server: start to synced, idle memory,
+ * The generator with 20,000 watched ConfigMaps and 200 policies, on the sandbox's API server, or on that of
+ * COURIER_TEST_KUBECONFIG, which is to be thrown away afterwards: start to synced, idle memory,
  * what an update costs that no rule matches, and a burst of matching updates against a bare loop that creates the same
  * objects. API server, generator and bare loop are processes of their own. The burst is written while the generator is
  * stopped, so that what is measured is the generator and not who writes the updates. `node test/bench/generator.ts`
@@ -26,6 +27,7 @@ import { type RequestCounts, startApiServer } from "../../src/sandbox/apiserver/
 const CONFIG_MAPS = Number(process.env.COURIER_BENCH_CONFIGMAPS ?? 20_000);
 const POLICIES = Number(process.env.COURIER_BENCH_POLICIES ?? 200);
 const BURST = Number(process.env.COURIER_BENCH_BURST ?? 1_000);
+const REAL_CLUSTER = process.env.COURIER_TEST_KUBECONFIG;
 const ROUNDS = 3;
 const IN_FLIGHT = 32; // the generator's own
 const UNMATCHED = 200;
@@ -49,9 +51,9 @@ else await bench();
 
 async function bench(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "courier-bench-"));
-  const config = join(directory, "kubeconfig");
-  const server = await start("api-server", config);
-  await answer(server, "ready");
+  const config = REAL_CLUSTER ?? join(directory, "kubeconfig");
+  const server = REAL_CLUSTER === undefined ? await start("api-server", config) : undefined;
+  if (server !== undefined) await answer(server, "ready");
   const client = await connect({ kubeconfig: config });
   await prepare(client);
 
@@ -77,7 +79,7 @@ async function bench(): Promise<void> {
   console.log(`${BURST} matching updates in a burst: median ratio ${median.toFixed(2)}`);
 
   await client.close();
-  for (const child of [generator, bare, server]) {
+  for (const child of [generator, bare, ...(server === undefined ? [] : [server])]) {
     child.kill();
     await once(child, "exit");
   }
@@ -89,10 +91,13 @@ async function prepare(client: KubeClient): Promise<void> {
   await applyManifests(client, ["deploy/crds", "deploy/generator/crds", "deploy/namespace.yaml"]);
   await inParallel(counted(POLICIES + 1), async (index) => {
     const metadata = { name: `team-${index}` };
-    await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata });
+    await client.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata }).catch(ignoreExisting);
   });
-  await inParallel(counted(CONFIG_MAPS), async (index) => void (await client.create(CONFIG_MAP, sourceOf(index))));
-  await client.create(CONFIG_MAP, { ...sourceOf(0), metadata: { namespace: `team-${POLICIES}`, name: "unwatched" } });
+  await inParallel(counted(CONFIG_MAPS), async (index) => {
+    await client.create(CONFIG_MAP, sourceOf(index)).catch(ignoreExisting);
+  });
+  const unwatched = { ...sourceOf(0), metadata: { namespace: `team-${POLICIES}`, name: "unwatched" } };
+  await client.create(CONFIG_MAP, unwatched).catch(ignoreExisting);
   const [policy] = await readManifests("deploy/examples/policy.yaml");
   const text = JSON.stringify(policy);
   const policies = counted(POLICIES).map((index) => {
@@ -102,6 +107,11 @@ async function prepare(client: KubeClient): Promise<void> {
     return { ...JSON.parse(changed), metadata: { name: `policy-${index}` } } as KubeObject;
   });
   await applyManifests(client, policies);
+}
+
+/** A real cluster may have them from the run before. */
+function ignoreExisting(error: Error & { reason?: string }): void {
+  if (error.reason !== "AlreadyExists") throw error;
 }
 
 function sourceOf(index: number): KubeObject {
@@ -114,8 +124,8 @@ function keyOf(index: number) {
 }
 
 /** Updates outside all namespaces, and of labels alone: the API server sees those and the one target that ends the wait. */
-async function measureUnmatched(client: KubeClient, server: ChildProcess): Promise<void> {
-  const { counts: before } = await ask(server, "requests");
+async function measureUnmatched(client: KubeClient, server: ChildProcess | undefined): Promise<void> {
+  const before = server && (await ask(server, "requests")).counts;
   await inParallel(counted(UNMATCHED), async (index) => {
     const metadata = { labels: { update: `${index}` } };
     const key = index % 2 === 0 ? { namespace: `team-${POLICIES}`, name: "unwatched" } : keyOf(index);
@@ -123,14 +133,18 @@ async function measureUnmatched(client: KubeClient, server: ChildProcess): Promi
   });
   await client.mergePatch(CONFIG_MAP, keyOf(0), { data: { severity: "critical" } });
   await targetsThere(client, 1);
-  const { counts: after } = await ask(server, "requests");
+  if (server !== undefined && before !== undefined) tellExtra(before, (await ask(server, "requests")).counts);
+  await clearTargets(client);
+}
+
+/** A real API server's requests are not only ours, and are not counted. */
+function tellExtra(before: RequestCounts, after: RequestCounts): void {
   const own: RequestCounts = { PATCH: UNMATCHED + 1, POST: 1, GET: 1, WATCH: 1 }; // the bench's own, and one target
   const more = Object.entries(after).map(
     ([method, count]) => [method, count - (before[method] ?? 0) - (own[method] ?? 0)] as const,
   );
   const extra = more.filter(([, count]) => count > 0).map(([method, count]) => `${count} ${method}`);
   console.log(`${UNMATCHED} updates that no rule matches: API calls of the generator: ${extra.join(", ") || "none"}`);
-  await clearTargets(client);
 }
 
 interface BurstInputs {
