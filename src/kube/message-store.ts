@@ -18,7 +18,8 @@ export function createMessageStore(client: KubeClient, namespace: string): Messa
     async writeStatus(key, resourceVersion, status, signal) {
       const patch = { metadata: { resourceVersion }, status: withoutEmptyTexts(status, null) };
       try {
-        const { metadata } = await client.mergePatch(typeOf(key), key, patch, { subresource: "status" }, signal);
+        const options = { subresource: "status", answer: "metadata" } as const;
+        const { metadata } = await client.mergePatch(typeOf(key), key, patch, options, signal);
         return { resourceVersion: metadata.resourceVersion ?? "" };
       } catch (error) {
         if (error instanceof KubeError && error.code === 409) return "conflict";
