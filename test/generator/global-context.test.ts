@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { parse, stringify } from "yaml";
 import { PolicyError } from "../../src/generator/errors.ts";
 import { GlobalContext } from "../../src/generator/global-context.ts";
-import { type GlobalContextEntry, parseGlobalContextEntry } from "../../src/generator/global-context-entry.ts";
+import { parseGlobalContextEntry } from "../../src/generator/global-context-entry.ts";
 import { KindCatalog } from "../../src/generator/kind-catalog.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import { KubeError } from "../../src/kube/kube-error.ts";
