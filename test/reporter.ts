@@ -9,7 +9,7 @@ interface TestEvent {
     file?: string;
     skip?: string | boolean;
     details?: { type?: string; error?: Error & { cause?: unknown } };
-    counts?: { passed: number; failed: number; skipped: number; tests: number };
+    counts?: { passed: number; failed: number; cancelled: number; skipped: number; tests: number };
     duration_ms?: number;
   };
 }
@@ -21,7 +21,8 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
     if (type === "test:fail" && data.details?.type !== "suite") failures.push(explain(data));
     if (type === "test:pass" && data.skip) count(skipped, data.skip === true ? "no reason given" : data.skip);
     if (type !== "test:summary" || data.counts === undefined) continue;
-    const { passed, failed, tests } = data.counts;
+    const { passed, tests } = data.counts;
+    const failed = data.counts.failed + data.counts.cancelled; // those that took too long are counted apart
     const seconds = ((data.duration_ms ?? 0) / 1000).toFixed(1);
     if (data.file !== undefined) {
       yield `${failed === 0 ? "✔" : "✖"} ${relative(process.cwd(), data.file)}  ${passed}/${tests}  ${seconds} s\n`;

@@ -101,3 +101,23 @@ test("keys come in the order in which they were added, however many wait", async
   );
   assert.deepEqual(worked, keys);
 });
+
+test("no more keys are worked on at once than there are workers", async () => {
+  const queue = createQueue();
+  const stop = new AbortController();
+  let [active, most, left] = [0, 0, 20];
+  for (let key = 0; key < left; key++) queue.add(`${key}`);
+  await queue.run(
+    3,
+    async () => {
+      active += 1;
+      most = Math.max(most, active);
+      await new Promise((resolve) => setImmediate(resolve));
+      active -= 1;
+      left -= 1;
+      if (left === 0) stop.abort();
+    },
+    stop.signal,
+  );
+  assert.equal(most, 3);
+});
