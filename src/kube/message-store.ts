@@ -16,7 +16,10 @@ export function createMessageStore(client: KubeClient, namespace: string): Messa
     get: (key, signal) => client.get(typeOf(key), key, signal),
 
     async writeStatus(key, resourceVersion, status, signal) {
-      const patch = { metadata: { resourceVersion }, status: withoutEmptyTexts(status, null) };
+      const patch = {
+        metadata: { resourceVersion },
+        status: hasEmptyText(status) ? withoutEmptyTexts(status, null) : status,
+      };
       try {
         const options = { subresource: "status", answer: "metadata" } as const;
         const { metadata } = await client.mergePatch(typeOf(key), key, patch, options, signal);
@@ -56,6 +59,11 @@ export function createMessageStore(client: KubeClient, namespace: string): Messa
       return "";
     },
   };
+}
+
+function hasEmptyText(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === "";
+  return Object.values(value).some(hasEmptyText);
 }
 
 /**

@@ -6,6 +6,7 @@ import { errorFromAnswer, errorFromFailure, KubeError, noAnswer, retold } from "
 import { Outage } from "./outage.ts";
 import { RequestPauses } from "./request-pauses.ts";
 import type { Line, Session } from "./session.ts";
+import { answerTo } from "./whole-answer.ts";
 
 /** One request. `action` says in words what it is for: "get configmaps \"a/b\"". */
 export interface KubeRequest {
@@ -124,7 +125,8 @@ export class Transport {
     try {
       const line = await this.#session.line();
       const answer = await line.watches.request({
-        ...this.#dispatchOptions(request, line, signal),
+        ...this.#dispatchOptions(request, line),
+        signal,
         headersTimeout: Math.min(silenceMs, this.#requestTimeoutMs),
         bodyTimeout: silenceMs,
       });
@@ -142,9 +144,9 @@ export class Transport {
   }
 
   async #tryOnce(request: KubeRequest, line: Line, signal: AbortSignal): Promise<string> {
-    const answer = await line.requests.request(this.#dispatchOptions(request, line, signal));
-    if (answer.statusCode >= 300) throw await refusal(request.action, answer);
-    return answer.body.text();
+    const { statusCode, headers, body } = await answerTo(line.requests, this.#dispatchOptions(request, line), signal);
+    if (statusCode >= 300) throw errorFromAnswer(request.action, statusCode, body, headers["retry-after"]?.toString());
+    return body;
   }
 
   /**
@@ -157,11 +159,7 @@ export class Transport {
     return method === "GET" && failure.reason === "ConnectionLost";
   }
 
-  #dispatchOptions(
-    { method, path, body, contentType, accept = "application/json" }: KubeRequest,
-    line: Line,
-    signal: AbortSignal,
-  ) {
+  #dispatchOptions({ method, path, body, contentType, accept = "application/json" }: KubeRequest, line: Line) {
     return {
       origin: this.#origin,
       path: this.#basePath + path,
@@ -174,7 +172,6 @@ export class Transport {
       },
       body: body ?? null,
       reset: false, // undici closes the connection after a DELETE with a body unless it is told not to
-      signal,
     };
   }
 }
