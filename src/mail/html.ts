@@ -1,5 +1,6 @@
 import { compile } from "html-to-text";
 import sanitizeHtml from "sanitize-html";
+import { knowingMarkup } from "./known-markup.ts";
 import { filterStyleSheets, type StyleSheet } from "./style-sheet.ts";
 
 /** A mail's body in both forms; `html` is a fragment, not yet a document. Lines end in `\n`. */
@@ -43,7 +44,7 @@ export function alternativesOf(body: string, bodyType: "Html" | "Text"): Alterna
     throw new MailBodyError(
       `The rendered body has ${tags} HTML tags, at most ${MAX_TAGS} are taken: shorten the template`,
     );
-  const html = sanitizeHtml(source, MAIL_HTML);
+  const html = sanitize(source);
   const { css } = styleSheetOf(source);
   return { text: htmlToText(html), html, ...(css !== "" && { css }) };
 }
@@ -165,6 +166,13 @@ const MAIL_HTML: sanitizeHtml.IOptions = {
   nonTextTags: ["script", "style", "textarea", "option", "noscript", "title", "template"],
   nestingLimit: MAX_NESTING,
 };
+
+/** HTML without what a mail must not have. */
+export function sanitizeMail(html: string): string {
+  return sanitizeHtml(html, MAIL_HTML);
+}
+
+const sanitize = knowingMarkup(sanitizeMail);
 
 /** An address whose host is not plain ASCII, or that has a user before it: `https://bank.example@evil.example`. */
 const DISGUISED = /^ *https?:[\\/]*[^/?#]*(?:[^\x20-\x7e]|[@%\\])/i;

@@ -159,7 +159,7 @@ function sendThrough(
     messageId: () => mail.messageId,
     createReadStream: () => {
       enter("transaction"); // asked when the session is up
-      return Readable.from(slices(mail.content, permit), { objectMode: false }).once("end", () => {
+      return contentStream(mail.content, permit).once("end", () => {
         enter("handed-over"); // what follows the last byte is the final dot
       });
     },
@@ -177,12 +177,21 @@ function sendThrough(
 }
 
 /** A large mail is read as fast as the connection takes it, so that its end is not seen long before it is sent. */
-function* slices(content: Buffer, permit: () => void): Generator<Buffer> {
-  for (let start = 0; start < content.length; start += SLICE_BYTES) {
-    permit();
-    yield content.subarray(start, start + SLICE_BYTES);
-  }
-  permit();
+function contentStream(content: Buffer, permit: () => void): Readable {
+  let start = 0;
+  return new Readable({
+    highWaterMark: 1,
+    read() {
+      try {
+        permit();
+      } catch (error) {
+        this.destroy(error as Error);
+        return;
+      }
+      this.push(start < content.length ? content.subarray(start, start + SLICE_BYTES) : null);
+      start += SLICE_BYTES;
+    },
+  });
 }
 
 /** Reads the server's EHLO reply over a connection of its own; undefined when there is none to read in time. */
