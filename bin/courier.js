@@ -12,7 +12,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1);
 }
 // The heap may grow by so much before it is collected; by itself V8 doubles it (docs/decisions/036).
-v8.setFlagsFromString("--heap-growing-percent=30");
+v8.setFlagsFromString("--heap-growing-percent=45");
 module.enableCompileCache?.();
 const source = new URL("../src/main.ts", import.meta.url);
 await import(existsSync(source) ? source.href : new URL("../dist/main.js", import.meta.url).href);

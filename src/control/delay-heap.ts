@@ -1,11 +1,11 @@
-interface Entry {
-  key: string;
-  dueMs: number;
-}
-
-/** Keys ordered by the time they are due; a binary heap, so that 100,000 waiting keys cost no timer each. */
+/**
+ * Keys ordered by the time they are due; a binary heap, so that 100,000 waiting keys cost no timer each. Two lists and no
+ * object for each entry: that takes 16 bytes of a waiting key instead of 70.
+ */
 export class DelayHeap {
-  readonly #entries: Entry[] = [];
+  readonly #keys: string[] = [];
+  readonly #dueMs: number[] = [];
+  /** The time that counts: an entry with another one is stale. */
   readonly #due = new Map<string, number>();
 
   get size(): number {
@@ -17,8 +17,9 @@ export class DelayHeap {
     const known = this.#due.get(key);
     if (known !== undefined && known <= dueMs) return;
     this.#due.set(key, dueMs);
-    this.#entries.push({ key, dueMs });
-    this.#rise(this.#entries.length - 1);
+    this.#keys.push(key);
+    this.#dueMs.push(dueMs);
+    this.#rise(this.#keys.length - 1);
   }
 
   /** Forgets `key`; its entry is skipped when its time comes. */
@@ -29,7 +30,7 @@ export class DelayHeap {
   /** When the next key is due, or undefined when none waits. */
   nextDueMs(): number | undefined {
     this.#dropStale();
-    return this.#entries[0]?.dueMs;
+    return this.#dueMs[0];
   }
 
   /** Takes out and returns every key that is due at `nowMs`, the earliest first. */
@@ -37,26 +38,27 @@ export class DelayHeap {
     const keys: string[] = [];
     for (;;) {
       this.#dropStale();
-      const first = this.#entries[0];
-      if (first === undefined || first.dueMs > nowMs) return keys;
+      const [first] = this.#keys;
+      if (first === undefined || this.#at(0) > nowMs) return keys;
       this.#pop();
-      this.#due.delete(first.key);
-      keys.push(first.key);
+      this.#due.delete(first);
+      keys.push(first);
     }
   }
 
   /** An entry whose key was deleted or moved forward since is not the one its key waits by. */
   #dropStale(): void {
-    for (let first = this.#entries[0]; first !== undefined; first = this.#entries[0]) {
-      if (this.#due.get(first.key) === first.dueMs) return;
+    for (let first = this.#keys[0]; first !== undefined; first = this.#keys[0]) {
+      if (this.#due.get(first) === this.#dueMs[0]) return;
       this.#pop();
     }
   }
 
   #pop(): void {
-    const last = this.#entries.pop();
-    if (last === undefined || this.#entries.length === 0) return;
-    this.#entries[0] = last;
+    const [key, dueMs] = [this.#keys.pop(), this.#dueMs.pop()];
+    if (key === undefined || dueMs === undefined || this.#keys.length === 0) return;
+    this.#keys[0] = key;
+    this.#dueMs[0] = dueMs;
     this.#sink(0);
   }
 
@@ -80,13 +82,18 @@ export class DelayHeap {
   }
 
   #at(index: number): number {
-    return this.#entries[index]?.dueMs ?? Number.POSITIVE_INFINITY;
+    return this.#dueMs[index] ?? Number.POSITIVE_INFINITY;
   }
 
   #swap(a: number, b: number): void {
-    const [first, second] = [this.#entries[a], this.#entries[b]];
-    if (first === undefined || second === undefined) return;
-    this.#entries[a] = second;
-    this.#entries[b] = first;
+    swapItems(this.#keys, a, b);
+    swapItems(this.#dueMs, a, b);
   }
+}
+
+function swapItems<Item>(items: Item[], a: number, b: number): void {
+  const [first, second] = [items[a], items[b]];
+  if (first === undefined || second === undefined) return;
+  items[a] = second;
+  items[b] = first;
 }

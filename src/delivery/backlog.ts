@@ -15,8 +15,8 @@ export interface Known {
   createdMs: number;
   /** `foreign`: another replica works on it. */
   state: "foreign" | "pending" | "failed";
-  /** Why it waits. */
-  reason?: string;
+  /** Why it waits; there from the start, since a property that comes later takes 40 bytes more. */
+  reason: string | undefined;
   /** Errors in a row while it was worked on. */
   errors: number;
 }
@@ -61,7 +61,17 @@ export class Backlog {
       return { known: Object.assign(known, { generation, requests }), news: "changed" };
     } // else it was deleted and created again while nobody watched
     const createdMs = Date.parse(creationTimestamp) || nowMs;
-    const fresh: Known = { uid, hash: hashOf(uid), generation, requests, createdMs, state: "foreign", errors: 0 };
+    const hash = hashOf(uid);
+    const fresh: Known = {
+      uid,
+      hash,
+      generation,
+      requests,
+      createdMs,
+      state: "foreign",
+      reason: undefined,
+      errors: 0,
+    };
     this.#known.set(id, fresh);
     return { known: fresh, news: "new" };
   }
