@@ -1,21 +1,14 @@
-import { type DestinationStream, type Logger, symbols } from "pino";
-import { isSecretKey } from "./hide-secrets.ts";
+import type { DestinationStream, LogFn, Logger } from "pino";
+import { hideSecrets } from "./hide-secrets.ts";
 import { type FieldStyle, formatTextLine } from "./text-format.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Prints records as text. Pino tells a stream that asks for it what a line is made of (`pino.metadata`): of a record of plain values,
- * as nearly all are, the text is made from these, and any other is read from pino's line, where errors are plain and secrets hidden.
+ * Prints records as text. Nearly all are plain values: their text is made from these at once, before pino makes JSON of them. Any
+ * other is read from pino's line, where errors are plain and secrets hidden.
  */
 export class TextStream implements DestinationStream {
-  readonly [symbols.needsMetadataGsym] = true;
-  lastLevel = 0;
-  lastObj: Fields = {};
-  lastMsg: unknown;
-  /** With its quotes. */
-  lastTime = "";
-  lastLogger: Logger | undefined;
   readonly #sink: DestinationStream;
   readonly #fieldStyle: FieldStyle;
   readonly #bindings = new WeakMap<Logger, Fields>();
@@ -25,17 +18,25 @@ export class TextStream implements DestinationStream {
     this.#fieldStyle = fieldStyle;
   }
 
+  /** A line of pino's. */
   write(line: string): void {
-    const record = this.#plainRecord() ?? (JSON.parse(line) as Fields);
-    this.#sink.write(formatTextLine(record, this.#fieldStyle));
+    this.#print(JSON.parse(line));
   }
 
-  /** What JSON.parse would make of pino's line; undefined where that takes more than putting it together. */
-  #plainRecord(): Fields | undefined {
-    const { lastObj, lastMsg, lastLogger } = this;
-    if (lastLogger === undefined || typeof lastMsg !== "string" || !isPlain(lastObj)) return undefined;
-    const level = lastLogger.levels.labels[this.lastLevel];
-    return { level, ts: this.lastTime.slice(1, -1), ...this.#bindingsOf(lastLogger), ...lastObj, msg: lastMsg };
+  /** Pino's `hooks.logMethod`: `args` is what `logger` was called with, `method` what writes it by way of JSON. */
+  log(logger: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+    const [fields, msg, ...values] = args as unknown[];
+    if (!isPlainObject(fields) || typeof msg !== "string" || values.length > 0 || !isPlain(fields)) {
+      method.apply(logger, args);
+      return;
+    }
+    const shown = hideSecrets(fields as Record<string, unknown>);
+    const ts = new Date().toISOString();
+    this.#print({ level: logger.levels.labels[level], ts, ...this.#bindingsOf(logger), ...shown, msg });
+  }
+
+  #print(record: Fields): void {
+    this.#sink.write(formatTextLine(record, this.#fieldStyle));
   }
 
   #bindingsOf(logger: Logger): Fields {
@@ -47,11 +48,17 @@ export class TextStream implements DestinationStream {
   }
 }
 
-/** Whether all values are text, numbers, truth values or lists of text, and none is secret. */
-function isPlain(fields: Fields): boolean {
-  return Object.entries(fields).every(([key, value]) => {
-    if (isSecretKey(key)) return false;
-    if (Array.isArray(value)) return value.every((item) => typeof item === "string");
-    return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
-  });
+/** Deeper records, and those that hold themselves, are left to pino. */
+const MAX_DEPTH = 5;
+
+/** Whether JSON.parse would make the same of what JSON.stringify makes of it. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
+  return isPlainObject(value) && Object.values(value).every((item) => isPlain(item, depth + 1));
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -96,3 +96,10 @@ test("an error is told by its message and stack, and a text with arguments is pu
   );
   assert.match(lines[1] ?? "", /INFO {2}one of 2\n/);
 });
+
+test("a record that holds itself is a line all the same", () => {
+  const { logger, lines } = logTo("text");
+  const ring: Record<string, unknown> = { a: 1 };
+  logger.info({ ring: Object.assign(ring, { ring }) }, "what");
+  assert.match(lines[0] ?? "", /INFO {2}what \{"ring":\{"a":1,"ring":"\[Circular\]"\}\}/);
+});
