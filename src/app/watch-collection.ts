@@ -67,24 +67,25 @@ export function watchCollection(
     type,
     options,
     {
-      async onEvent(event) {
+      onEvent(event) {
         if (event.type === "Synced") {
           collection.retain(listed);
           listed = new Set();
           beWell();
           answered.resolve();
-        } else if (event.type === "Deleted") {
-          collection.delete(event.object);
-        } else {
-          const { name = "", namespace: at = "" } = event.object.metadata;
-          const isListed = event.type === "Listed";
-          if (isListed) listed.add(formatKey({ namespace: at, name }));
-          const room = collection.set(event.object, isListed);
-          if (room === undefined) return;
-          // There is as much in hand as there can be, and the list goes on as that is done: a backlog is no reason to be unready.
-          if (isListed) readiness.have(part);
-          await room;
+          return undefined;
         }
+        if (event.type === "Deleted") {
+          collection.delete(event.object);
+          return undefined;
+        }
+        const { name = "", namespace: at = "" } = event.object.metadata;
+        const isListed = event.type === "Listed";
+        if (isListed) listed.add(formatKey({ namespace: at, name }));
+        const room = collection.set(event.object, isListed);
+        // There is as much in hand as there can be, and the list goes on as that is done: a backlog is no reason to be unready.
+        if (room !== undefined && isListed) readiness.have(part);
+        return room;
       },
       onState(state) {
         if (state.phase === "listing") {

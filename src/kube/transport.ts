@@ -1,8 +1,8 @@
-import type { Dispatcher } from "undici";
 import { type LimitedSignal, limitedSignal } from "../control/limited-signal.ts";
 import { pauseMs } from "../control/pause.ts";
 import { Semaphore } from "../control/semaphore.ts";
 import { errorFromAnswer, errorFromFailure, KubeError, noAnswer, retold } from "./kube-error.ts";
+import { type OpenAnswer, openAnswer } from "./open-answer.ts";
 import { Outage } from "./outage.ts";
 import { RequestPauses } from "./request-pauses.ts";
 import type { Line, Session } from "./session.ts";
@@ -124,19 +124,19 @@ export class Transport {
     this.#requireServer(request);
     try {
       const line = await this.#session.line();
-      const answer = await line.watches.request({
+      const options = {
         ...this.#dispatchOptions(request, line),
-        signal,
         headersTimeout: Math.min(silenceMs, this.#requestTimeoutMs),
         bodyTimeout: silenceMs,
-      });
+      };
+      const answer = await openAnswer(line.watches, options, signal);
       if (answer.statusCode >= 300) {
         if (answer.statusCode === 401) this.#session.refuse(line);
         throw await refusal(request.action, answer);
       }
       this.#outage.over();
       yield Buffer.alloc(0);
-      for await (const chunk of answer.body) yield chunk as Buffer;
+      for await (const chunk of answer.body) yield chunk;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw this.#learn(request, errorFromFailure(request.action, this.server, error));
@@ -176,9 +176,15 @@ export class Transport {
   }
 }
 
-async function refusal(action: string, { statusCode, headers, body }: Dispatcher.ResponseData): Promise<KubeError> {
-  const text = await body.text();
-  return errorFromAnswer(action, statusCode, text, headers["retry-after"]?.toString());
+async function refusal(action: string, { statusCode, headers, body }: OpenAnswer): Promise<KubeError> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return errorFromAnswer(
+    action,
+    statusCode,
+    Buffer.concat(chunks).toString("utf8"),
+    headers["retry-after"]?.toString(),
+  );
 }
 
 interface Deadline extends LimitedSignal {

@@ -145,7 +145,10 @@ class ResourceWatch {
     const selection = definedOf({ namespace, labelSelector, fieldSelector, pageSize });
     let resourceVersion = "";
     for await (const page of this.#client.listPages(this.#type, selection, this.#signal)) {
-      for (const object of page.items) await this.#emit({ type: "Listed", object });
+      for (const object of page.items) {
+        const settled = this.#emit({ type: "Listed", object });
+        if (settled !== undefined) await settled;
+      }
       resourceVersion = page.resourceVersion;
     }
     await this.#emit({ type: "Synced", resourceVersion });
@@ -166,7 +169,9 @@ class ResourceWatch {
         if (openedAt === undefined) this.#tell({ phase: "watching" });
         openedAt ??= performance.now();
         for (const event of batch) {
-          await this.#take(event);
+          const settled = this.#take(event);
+          if (settled !== undefined) await settled;
+          this.#moveTo(event.object.metadata.resourceVersion);
           wasOfUse = true;
         }
       }
@@ -178,25 +183,33 @@ class ResourceWatch {
       throw noAnswer("ConnectionLost", `Cannot watch ${this.#type.plural}: the server ended the watch at once`);
   }
 
-  async #take({ type, object }: RawWatchEvent): Promise<void> {
+  #take({ type, object }: RawWatchEvent): Promise<void> | undefined {
     if (type === "ERROR") throw errorFromStatusObject(`watch ${this.#type.plural}`, object);
     const known = EVENT_TYPES[type];
-    if (known !== undefined) await this.#emit({ type: known, object });
-    const { resourceVersion } = object.metadata;
+    return known === undefined ? undefined : this.#emit({ type: known, object });
+  }
+
+  #moveTo(resourceVersion: string | undefined): void {
     if (resourceVersion === undefined) return;
     this.#resourceVersion = resourceVersion;
     this.#handlers.onPosition?.(resourceVersion);
   }
 
-  async #emit(event: WatchEvent): Promise<void> {
+  /** Undefined where the handler has nothing to wait for: nearly always, and a promise for each event would be most of its cost. */
+  #emit(event: WatchEvent): Promise<void> | undefined {
     if (this.#signal.aborted) throw this.#signal.reason;
     try {
       const settled = this.#handlers.onEvent(event);
-      if (settled !== undefined) await settled;
+      return settled?.catch((bug: unknown) => this.#blame(bug));
     } catch (bug) {
-      if (this.#signal.aborted && bug === this.#signal.reason) throw bug;
-      throw new HandlerBug(bug);
+      return this.#blame(bug);
     }
+  }
+
+  /** @throws HandlerBug, or the signal's reason where that is what the handler threw */
+  #blame(bug: unknown): never {
+    if (this.#signal.aborted && bug === this.#signal.reason) throw bug;
+    throw new HandlerBug(bug);
   }
 
   #tell(state: WatchState): void {
