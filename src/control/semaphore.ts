@@ -1,5 +1,3 @@
-import { raceAbort } from "./gate.ts";
-
 /** At most `count` holders at a time; who waits comes in the order of asking. */
 export class Semaphore {
   #free: number;
@@ -16,15 +14,20 @@ export class Semaphore {
     return { [Symbol.dispose]: () => this.#release() };
   }
 
-  async #handedOver(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    try {
-      await raceAbort(promise, signal);
-    } catch (error) {
-      if (!this.#waiting.delete(resolve)) this.#release(); // it was handed over at the very moment of the abort
-      throw error;
-    }
+  #handedOver(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const take = () => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    };
+    const leave = () => {
+      this.#waiting.delete(take);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    this.#waiting.add(take);
+    return promise;
   }
 
   #release(): void {

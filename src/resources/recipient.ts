@@ -56,9 +56,12 @@ function refuseParts(local: string, domain: string): string | undefined {
   return undefined;
 }
 
+/** A name that {@link domainToASCII} leaves as it is: no A-label to check, and no number that it could read as an IP address. */
+const PLAIN_NAME = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*$/;
+
 /** A host name as DNS takes it (A-labels, lower case), or undefined when it is none. IP addresses are no names. */
 export function toAsciiDomain(name: string): string | undefined {
-  const ascii = domainToASCII(name);
+  const ascii = PLAIN_NAME.test(name) ? name : domainToASCII(name);
   const labels = ascii.split(".");
   const valid = ascii.length <= MAX_DOMAIN_BYTES && labels.every((label) => HOST_LABEL.test(label));
   return valid && isIP(ascii) === 0 ? ascii : undefined;
