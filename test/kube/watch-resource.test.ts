@@ -302,13 +302,13 @@ test("lines cut anywhere, inside a character too, arrive whole", async (t) => {
   assert.equal(run.events[1], "Added ключ-鍵-🔑");
 });
 
-test("what a handler throws ends the watch with it", async (t) => {
+test("what a handler throws ends the watch with it, at once or later", async (t) => {
   const bug = new Error("a bug");
-  const run = await play(t, [list("5", "a"), stay()]);
-  run.handlers.onEvent = () => {
-    throw bug;
-  };
-  await assert.rejects(run.start(), bug);
+  for (const handle of [() => assert.fail(bug), async () => assert.fail(bug)]) {
+    const run = await play(t, [list("5", "a"), stay()]);
+    run.handlers.onEvent = handle;
+    await assert.rejects(run.start(), bug);
+  }
 });
 
 test("an abort lets the handler at work finish and calls no other", async (t) => {

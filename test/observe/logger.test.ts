@@ -75,6 +75,7 @@ const RECORDS: [fields: Record<string, unknown>, expected: string][] = [
   ],
   [{ a: undefined, n: Number.NaN, nothing: null }, '{"about": "it", "n": null, "nothing": null}'],
   [{ about: "other", when: new Date(0) }, '{"about": "other", "when": "1970-01-01T00:00:00.000Z"}'],
+  [{ list: [undefined, new Date(0)] }, '{"about": "it", "list": [null, "1970-01-01T00:00:00.000Z"]}'],
   [{ list: [1, { b: 2 }], object: { c: [3] } }, '{"about": "it", "list": [1, {"b":2}], "object":{"c":[3]}}'],
 ];
 
