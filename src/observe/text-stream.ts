@@ -23,7 +23,10 @@ export class TextStream implements DestinationStream {
     this.#print(JSON.parse(line));
   }
 
-  /** Pino's `hooks.logMethod`: `args` is what `logger` was called with, `method` what writes it by way of JSON. */
+  /**
+   * Pino's `hooks.logMethod`: `args` is what `logger` was called with, `method` what writes it by way of JSON. Pino wants `method`
+   * called; it is what would write the line, and nothing else hangs on it.
+   */
   log(logger: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
     const [fields, msg, ...values] = args as unknown[];
     if (!isPlainObject(fields) || typeof msg !== "string" || values.length > 0 || !isPlain(fields)) {
