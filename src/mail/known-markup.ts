@@ -46,10 +46,8 @@ export function knowingMarkup(sanitize: (html: string) => string): (html: string
     known.delete(markup);
     known.set(markup, what);
     if (known.size <= MAX_KNOWN) return;
-    for (const oldest of known.keys()) {
-      known.delete(oldest);
-      return;
-    }
+    const [oldest = ""] = known.keys();
+    known.delete(oldest);
   }
 
   return (html) => {

@@ -52,6 +52,15 @@ describe("HTML whose markup is known", () => {
     assert.deepEqual(calls, ["<p>text</p>"]);
   });
 
+  test("is kept while its mails go on, however much other markup comes between them", () => {
+    const { calls, sanitize } = countingSanitizer();
+    for (let index = 0; index < 200; index += 1) {
+      sanitize("<p>text</p>");
+      sanitize(`<p title="${index}">text</p>`);
+    }
+    assert.equal(calls.filter((html) => html === "<p>text</p>").length, 2);
+  });
+
   test("a hostile text cannot leave its place, whatever the markup around it", () => {
     const page = (text: string) =>
       alternativesOf(`<p><a href="https://a.example/?q=">x ${text} y</a></p>`, "Html").html;
