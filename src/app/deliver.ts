@@ -116,7 +116,8 @@ function messagesFor(
         if (!signal.aborted) throw error;
       });
     },
-    delete: (object) => controller.withdraw(type.group, object),
+    glance: (metadata) => controller.glance(type.group, metadata),
+    delete: (metadata) => controller.withdraw(type.group, metadata),
     retain: (keys) => controller.retain(type.group, namespace, keys),
     // The older group is served by older installations only.
     trouble: (error) => type === LEGACY_NOTIFICATION_MESSAGE && error instanceof KubeError && error.code === 404,
@@ -126,7 +127,7 @@ function messagesFor(
 function templatesFor(controller: DeliveryController, namespace: string): Collection {
   return {
     set: (object) => controller.setTemplate(object),
-    delete: (object) => controller.deleteTemplate(object),
+    delete: (metadata) => controller.deleteTemplate(metadata),
     retain: (keys) => controller.retainTemplates(namespace, keys),
     well: () => controller.setTemplateTrouble(namespace, undefined),
     trouble(error) {

@@ -3,7 +3,7 @@ import { watchResource } from "../kube/watch-resource.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import type { ResourceType } from "../resources/kinds.ts";
-import { formatKey, type KubeObject } from "../resources/object.ts";
+import { formatKey, type KubeObject, type ObjectMeta } from "../resources/object.ts";
 
 /** What wants to know the objects of one kind. */
 export interface Collection {
@@ -11,7 +11,9 @@ export interface Collection {
   listing?(): void;
   /** Listed, created or changed. Returns a promise where the next object is to come only when that has settled. */
   set(object: KubeObject, isListed: boolean): void | Promise<void>;
-  delete(object: KubeObject): void;
+  /** Told of an object that was created or changed before the rest of it is read; true where that was enough, see {@link set} else. */
+  glance?(metadata: ObjectMeta): boolean;
+  delete(metadata: ObjectMeta): void;
   /** A list is complete: what is not among `keys` (`namespace/name`) is gone. */
   retain(keys: ReadonlySet<string>): void;
   /** The watch lists or follows the kind again, or for the first time. */
@@ -67,16 +69,17 @@ export function watchCollection(
     type,
     options,
     {
+      onMetadata(type, metadata) {
+        if (type !== "Deleted") return collection.glance?.(metadata) ?? false;
+        collection.delete(metadata);
+        return true;
+      },
       onEvent(event) {
         if (event.type === "Synced") {
           collection.retain(listed);
           listed = new Set();
           beWell();
           answered.resolve();
-          return undefined;
-        }
-        if (event.type === "Deleted") {
-          collection.delete(event.object);
           return undefined;
         }
         const { name = "", namespace: at = "" } = event.object.metadata;

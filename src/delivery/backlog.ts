@@ -1,7 +1,7 @@
 /** Every message that is not gone, whichever replica works on it; kept by controller.ts. Keys only, no bodies. */
 import { hashOf } from "../control/shards.ts";
 import { requestKey } from "../resources/message-requests.ts";
-import type { KubeObject } from "../resources/object.ts";
+import type { ObjectMeta } from "../resources/object.ts";
 
 /** What is remembered of a message between attempts: 100,000 of them wait in little memory. */
 export interface Known {
@@ -35,6 +35,9 @@ export interface Load {
   oldestPendingMs: number | undefined;
 }
 
+/** A message not seen before, one that asks for something else than when it was seen, or nothing new. */
+export type News = "new" | "changed" | "none";
+
 /** The messages by id, as the watch tells of them. */
 export class Backlog {
   readonly #known = new Map<string, Known>();
@@ -51,15 +54,24 @@ export class Backlog {
     return this.#known.entries();
   }
 
-  /** What `object` tells: a message not seen before, one that asks for something else now, or nothing new. */
-  see(id: string, object: KubeObject, nowMs: number): { known: Known; news: "new" | "changed" | "none" } {
-    const { uid = "", generation = 0, creationTimestamp = "" } = object.metadata;
-    const requests = requestKey(object);
+  /** What {@link see} would tell. */
+  newsOf(id: string, metadata: ObjectMeta): News {
+    const { uid = "", generation = 0 } = metadata;
     const known = this.#known.get(id);
-    if (known?.uid === uid) {
-      if (generation <= known.generation && requests === known.requests) return { known, news: "none" };
-      return { known: Object.assign(known, { generation, requests }), news: "changed" };
-    } // else it was deleted and created again while nobody watched
+    if (known?.uid !== uid) return "new"; // or it was deleted and created again while nobody watched
+    return generation <= known.generation && requestKey(metadata) === known.requests ? "none" : "changed";
+  }
+
+  /** Takes what `metadata` tells of a message. */
+  see(id: string, metadata: ObjectMeta, nowMs: number): { known: Known; news: News } {
+    const news = this.newsOf(id, metadata);
+    const known = this.#known.get(id);
+    if (known !== undefined && news === "none") return { known, news };
+    const { uid = "", generation = 0, creationTimestamp = "" } = metadata;
+    const requests = requestKey(metadata);
+    if (known !== undefined && news === "changed") {
+      return { known: Object.assign(known, { generation, requests }), news };
+    }
     const createdMs = Date.parse(creationTimestamp) || nowMs;
     const hash = hashOf(uid);
     const fresh: Known = {
@@ -73,7 +85,7 @@ export class Backlog {
       errors: 0,
     };
     this.#known.set(id, fresh);
-    return { known: fresh, news: "new" };
+    return { known: fresh, news };
   }
 
   load(queued: number, active: number): Load {

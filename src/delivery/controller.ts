@@ -3,9 +3,10 @@ import { backoffMs } from "../control/backoff.ts";
 import { Circuit } from "../control/circuit.ts";
 import { Gate } from "../control/gate.ts";
 import { limitedSignal } from "../control/limited-signal.ts";
+import { hashOf } from "../control/shards.ts";
 import { Shelf } from "../control/shelf.ts";
 import { WorkQueue } from "../control/work-queue.ts";
-import { formatKey, type KubeObject } from "../resources/object.ts";
+import { formatKey, type KubeObject, type ObjectMeta } from "../resources/object.ts";
 import { Admission, type AdmissionRules } from "./admission.ts";
 import { Backlog, type Load } from "./backlog.ts";
 import { Freshness, type Origin } from "./freshness.ts";
@@ -81,10 +82,20 @@ export class DeliveryController {
     clearTimeout(this.#probeTimer);
   }
 
+  /** What `metadata` alone tells of a message that was created or changed. Returns false where it is to be offered: there is work. */
+  glance(group: string, metadata: ObjectMeta): boolean {
+    const id = idOf(group, metadata);
+    const news = this.#backlog.newsOf(id, metadata);
+    if (news === "none") return true;
+    if (this.#ports.shards.takes(hashOf(metadata.uid ?? ""))) return false;
+    this.#backlog.see(id, metadata, this.#ports.now());
+    return true;
+  }
+
   /** A message was listed, created or changed. Returns a promise where the next is to wait: too many are held in memory. */
   offer(group: string, object: KubeObject, origin: Origin, signal: AbortSignal): Promise<void> | undefined {
-    const id = idOf(group, object);
-    const { known, news } = this.#backlog.see(id, object, this.#ports.now());
+    const id = idOf(group, object.metadata);
+    const { known, news } = this.#backlog.see(id, object.metadata, this.#ports.now());
     if (news === "none" || !this.#ports.shards.takes(known.hash)) return undefined;
     if (news === "new") this.#ports.observe.received();
     known.state = "pending";
@@ -116,8 +127,8 @@ export class DeliveryController {
   }
 
   /** A message was deleted by somebody, or by us. */
-  withdraw(group: string, object: KubeObject): void {
-    this.#forget(idOf(group, object));
+  withdraw(group: string, metadata: ObjectMeta): void {
+    this.#forget(idOf(group, metadata));
   }
 
   /** A new list of `namespace` ("" for all) ended: what it did not hold is gone. */
@@ -134,8 +145,8 @@ export class DeliveryController {
     this.#wake(templateTopic(object.metadata.namespace ?? "", object.metadata.name ?? ""));
   }
 
-  deleteTemplate(object: KubeObject): void {
-    this.#templates.delete(object);
+  deleteTemplate(metadata: ObjectMeta): void {
+    this.#templates.delete(metadata);
   }
 
   retainTemplates(namespace: string, names: ReadonlySet<string>): void {
@@ -247,8 +258,8 @@ export class DeliveryController {
   }
 }
 
-function idOf(group: string, { metadata }: KubeObject): string {
-  return `${group}|${metadata.namespace ?? ""}|${metadata.name ?? ""}`;
+function idOf(group: string, { namespace = "", name = "" }: ObjectMeta): string {
+  return `${group}|${namespace}|${name}`;
 }
 
 function parseId(id: string): MessageKey {

@@ -1,6 +1,6 @@
 import { formatProblem } from "../resources/fields.ts";
 import { parseEmailTemplate } from "../resources/notification-template.ts";
-import { formatKey, type KubeObject, type ObjectKey } from "../resources/object.ts";
+import { formatKey, type KubeObject, type ObjectKey, type ObjectMeta } from "../resources/object.ts";
 import { type CompiledTemplate, compileTemplate, TemplateError } from "../template/index.ts";
 import type { TemplateTrouble } from "./fallback.ts";
 
@@ -41,8 +41,8 @@ export class TemplateStore {
     return true;
   }
 
-  delete(object: KubeObject): void {
-    this.#entries.delete(keyOf(object));
+  delete(metadata: ObjectMeta): void {
+    this.#entries.delete(keyOf({ metadata }));
   }
 
   /** Keeps only the templates of `namespace` ("" for all) that `names` has: the end of a new list. */
@@ -101,10 +101,10 @@ export function compileMailTemplate(
   }
 }
 
-function keyParts({ metadata }: KubeObject): ObjectKey {
+function keyParts({ metadata }: Pick<KubeObject, "metadata">): ObjectKey {
   return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
 }
 
-function keyOf(object: KubeObject): string {
+function keyOf(object: Pick<KubeObject, "metadata">): string {
   return formatKey(keyParts(object));
 }

@@ -1,5 +1,5 @@
 import type { ResourceType } from "../resources/kinds.ts";
-import type { KubeObject, ObjectKey } from "../resources/object.ts";
+import type { KubeObject, ObjectKey, ObjectMeta } from "../resources/object.ts";
 
 export interface ListOptions {
   /** One namespace; all of them when absent. */
@@ -37,8 +37,11 @@ export interface PatchOptions {
 
 /** One line of a watch as it came: `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status). */
 export interface RawWatchEvent {
-  type: string;
-  object: KubeObject;
+  readonly type: string;
+  /** The object's, without managedFields where the object has not been read yet: reading this alone costs a third. */
+  readonly metadata: ObjectMeta;
+  /** Read when it is asked for first. @throws KubeError when the line is no watch event */
+  readonly object: KubeObject;
 }
 
 /** A kind as discovery reports it. */

@@ -15,6 +15,7 @@ import { LineSplitter } from "./line-splitter.ts";
 import { collectionPath, creationPath, describeType, objectPath, queryString } from "./resource-path.ts";
 import type { Session } from "./session.ts";
 import type { KubeRequest, Transport } from "./transport.ts";
+import { type LineReader, WatchLine } from "./watch-line.ts";
 
 /** Decodes a JSON body. @throws SyntaxError */
 export type ParseJson = (json: string) => unknown;
@@ -83,8 +84,9 @@ export class RestClient implements KubeClient {
     const kind = describeType(type);
     const action = `watch ${kind}${inNamespace(namespace)}`;
     const splitter = new LineSplitter(MAX_WATCH_LINE_BYTES);
+    const reader = { whole: (line: string) => this.#watchEvent(action, line), json: this.#parse };
     for await (const chunk of this.#transport.stream({ method: "GET", path, action, kind }, silenceMs, signal)) {
-      yield this.#watchEvents(action, splitter, chunk);
+      yield this.#watchEvents(action, splitter, chunk, reader);
     }
     // A proxy may turn a broken connection into an ordinary end; half a line betrays it.
     if (splitter.hasPartialLine)
@@ -185,15 +187,21 @@ export class RestClient implements KubeClient {
     return this.#decode(request.action, await this.#transport.send(request, signal));
   }
 
-  /** Decoded one by one, so that what stands before a broken line is not lost. */
-  *#watchEvents(action: string, splitter: LineSplitter, chunk: Buffer): Generator<RawWatchEvent, void> {
-    for (const line of this.#lines(action, splitter, chunk)) {
-      const event = this.#decode(action, line) as Partial<RawWatchEvent>;
-      const isEvent =
-        typeof event.type === "string" && (event.type === "ERROR" || event.object?.metadata !== undefined);
-      if (!isEvent) throw noAnswer("AnswerInvalid", `Cannot ${action} at ${this.server}: a line is no watch event`);
-      yield event as RawWatchEvent;
-    }
+  /** Read one by one, so that what stands before a broken line is not lost. */
+  *#watchEvents(
+    action: string,
+    splitter: LineSplitter,
+    chunk: Buffer,
+    reader: LineReader,
+  ): Generator<RawWatchEvent, void> {
+    for (const line of this.#lines(action, splitter, chunk)) yield new WatchLine(line, reader);
+  }
+
+  #watchEvent(action: string, line: string): Pick<RawWatchEvent, "type" | "object"> {
+    const event = this.#decode(action, line) as Partial<RawWatchEvent>;
+    const isEvent = typeof event.type === "string" && (event.type === "ERROR" || event.object?.metadata !== undefined);
+    if (!isEvent) throw noAnswer("AnswerInvalid", `Cannot ${action} at ${this.server}: a line is no watch event`);
+    return event as RawWatchEvent;
   }
 
   #lines(action: string, splitter: LineSplitter, chunk: Buffer): string[] {

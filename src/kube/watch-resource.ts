@@ -1,6 +1,6 @@
 import { pauseMs } from "../control/pause.ts";
 import type { ResourceType } from "../resources/kinds.ts";
-import type { KubeObject } from "../resources/object.ts";
+import type { KubeObject, ObjectMeta } from "../resources/object.ts";
 import type { KubeClient, RawWatchEvent } from "./client.ts";
 import { errorFromStatusObject, isExpired, KubeError, noAnswer } from "./kube-error.ts";
 
@@ -21,12 +21,14 @@ export interface WatchOptions {
   silenceMs?: number;
 }
 
+export type ChangeType = "Added" | "Modified" | "Deleted";
+
 /**
  * `Listed` … `Synced` is one whole list, so what was not Listed since the list began is gone. Afterwards each change.
  * `Added` may name an object that was known: the server says what matches now, not what the caller remembers.
  */
 export type WatchEvent =
-  | { type: "Listed" | "Added" | "Modified" | "Deleted"; object: KubeObject }
+  | { type: "Listed" | ChangeType; object: KubeObject }
   | { type: "Synced"; resourceVersion: string };
 
 /** `listing` and `watching` are told when they begin, `retrying` for each failure. */
@@ -35,6 +37,11 @@ export type WatchState =
   | { phase: "retrying"; error: KubeError | Error; retryInMs: number };
 
 export interface WatchHandlers {
+  /**
+   * Told before a change is read as a whole. Returns true where the metadata was enough, and `onEvent` is not called: what
+   * the rest costs is most of what an event does. managedFields may be missing. Must not fail.
+   */
+  onMetadata?(type: ChangeType, metadata: ObjectMeta): boolean;
   /** Called in order, the next one when this one's promise is settled. Must not fail. */
   onEvent(event: WatchEvent): void | Promise<void>;
   onState?(state: WatchState): void;
@@ -55,7 +62,7 @@ const MAX_INSTALL_RETRY_MS = 5_000;
 /** A watch that ends sooner and without an event counts as a failure, or it would be reopened in a tight loop. */
 const MIN_WATCH_MS = 1_000;
 
-const EVENT_TYPES: Record<string, "Added" | "Modified" | "Deleted"> = {
+const EVENT_TYPES: Record<string, ChangeType> = {
   ADDED: "Added",
   MODIFIED: "Modified",
   DELETED: "Deleted",
@@ -171,7 +178,7 @@ class ResourceWatch {
         for (const event of batch) {
           const settled = this.#take(event);
           if (settled !== undefined) await settled;
-          this.#moveTo(event.object.metadata.resourceVersion);
+          this.#moveTo(event.metadata.resourceVersion);
           wasOfUse = true;
         }
       }
@@ -183,10 +190,22 @@ class ResourceWatch {
       throw noAnswer("ConnectionLost", `Cannot watch ${this.#type.plural}: the server ended the watch at once`);
   }
 
-  #take({ type, object }: RawWatchEvent): Promise<void> | undefined {
-    if (type === "ERROR") throw errorFromStatusObject(`watch ${this.#type.plural}`, object);
-    const known = EVENT_TYPES[type];
-    return known === undefined ? undefined : this.#emit({ type: known, object });
+  #take(event: RawWatchEvent): Promise<void> | undefined {
+    if (event.type === "ERROR") throw errorFromStatusObject(`watch ${this.#type.plural}`, event.object);
+    const type = EVENT_TYPES[event.type];
+    if (type === undefined || this.#isToldBy(type, event)) return undefined;
+    return this.#emit({ type, object: event.object });
+  }
+
+  #isToldBy(type: ChangeType, event: RawWatchEvent): boolean {
+    if (this.#handlers.onMetadata === undefined) return false;
+    if (this.#signal.aborted) throw this.#signal.reason;
+    const { metadata } = event; // what is wrong with the line is not the handler's fault
+    try {
+      return this.#handlers.onMetadata(type, metadata);
+    } catch (bug) {
+      return this.#blame(bug);
+    }
   }
 
   #moveTo(resourceVersion: string | undefined): void {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { KubeObject } from "./object.ts";
+import type { ObjectMeta } from "./object.ts";
 
 /** A new value of it asks to send a message again to those who did not get it. */
 export const RETRY_ANNOTATION = "courier.io/retry";
@@ -18,7 +18,7 @@ export interface MessageRequests {
 const MAX_RETRY_CHARS = 128;
 
 /** The requests in a message's annotations; what is no text is as if absent. */
-export function requestsOf({ metadata }: KubeObject): MessageRequests {
+export function requestsOf(metadata: ObjectMeta): MessageRequests {
   const annotations: Record<string, unknown> = metadata.annotations ?? {};
   const text = (name: string) => {
     const value = Object.hasOwn(annotations, name) ? annotations[name] : undefined;
@@ -32,8 +32,8 @@ export function requestsOf({ metadata }: KubeObject): MessageRequests {
 }
 
 /** Differs where the requests of two versions of a message do; a change of it does not raise `metadata.generation`. */
-export function requestKey(object: KubeObject): string {
-  const { retry = "", fallback = "" } = requestsOf(object);
+export function requestKey(metadata: ObjectMeta): string {
+  const { retry = "", fallback = "" } = requestsOf(metadata);
   return retry === "" && fallback === "" ? "" : digest(JSON.stringify([retry, fallback]));
 }
 

@@ -85,7 +85,7 @@ export const MAX_BODY_DEPTH = 64;
 /** Reads an untrusted NotificationMessage: never throws, wrong types become problems with their field path. */
 export function parseNotificationMessage(object: KubeObject): NotificationMessage {
   const { generation = 0 } = object.metadata;
-  const known = { generation, requests: requestsOf(object), ...parseStatus(object.status) };
+  const known = { generation, requests: requestsOf(object.metadata), ...parseStatus(object.status) };
   if (!isObject(object.spec)) {
     const problem = { path: "spec", message: `must be an object and is ${describeType(object.spec)}` };
     return { body: {}, subscriptions: [], problems: [problem], ...known };

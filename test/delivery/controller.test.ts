@@ -294,7 +294,7 @@ test("a message that is withdrawn while it is worked on is forgotten", async (t)
   world.answer = () => held.promise;
   const object = await world.send("withdrawn", GOOD);
   await new Promise((resolve) => setImmediate(resolve));
-  world.controller.withdraw(GROUP, object);
+  world.controller.withdraw(GROUP, object.metadata);
   held.resolve("TemporaryFailure");
   await world.settled();
   assert.equal(world.controller.load.oldestPendingMs, undefined);
