@@ -64,11 +64,12 @@ export interface KubeClient {
   get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /** At least one page, of which the last may be empty. */
   listPages(type: ResourceType, options: ListOptions, signal?: AbortSignal): AsyncIterable<ListPage>;
-  /**
-   * Opens one watch; `watchResource` is what keeps one going. The first batch is empty and says that it is open.
-   * Ends when the server ends it.
-   */
-  openWatch(type: ResourceType, query: WatchQuery, signal: AbortSignal): AsyncIterable<Iterable<RawWatchEvent>>;
+  /** Resolves when the server has begun to answer, with batches until the server ends it; `watchResource` is what keeps one going. */
+  openWatch(
+    type: ResourceType,
+    query: WatchQuery,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Iterable<RawWatchEvent>>>;
   create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
   /** With `metadata.resourceVersion`, a 409 Conflict when the object has changed since. */
   replace(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;

@@ -32,7 +32,7 @@ export async function* readHistory(
   signal: AbortSignal,
 ): AsyncGenerator<PastEvent, void> {
   const options = { ...query, timeoutSeconds: TIMEOUT_SECONDS, silenceMs: SILENCE_MS };
-  for await (const batch of client.openWatch(type, options, signal))
+  for await (const batch of await client.openWatch(type, options, signal))
     for (const event of batch) {
       if (event.type === "BOOKMARK") return;
       if (event.type === "ERROR") throw errorFromStatusObject(`read the history of ${type.plural}`, event.object);

@@ -12,6 +12,7 @@ import type {
 import { discoverTypes } from "./discovery.ts";
 import { isAbsent, noAnswer } from "./kube-error.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import type { ChunkReader } from "./read-chunks.ts";
 import { collectionPath, creationPath, describeType, objectPath, queryString } from "./resource-path.ts";
 import type { Session } from "./session.ts";
 import type { KubeRequest, Transport } from "./transport.ts";
@@ -73,11 +74,11 @@ export class RestClient implements KubeClient {
     } while (next);
   }
 
-  async *openWatch(
+  openWatch(
     type: ResourceType,
     query: WatchQuery,
     signal: AbortSignal,
-  ): AsyncGenerator<Iterable<RawWatchEvent>, void> {
+  ): Promise<AsyncIterable<Iterable<RawWatchEvent>>> {
     const { namespace, silenceMs, ...selection } = query;
     const parameters = { watch: true, allowWatchBookmarks: true, ...selection };
     const path = collectionPath(type, namespace) + queryString(parameters);
@@ -85,12 +86,15 @@ export class RestClient implements KubeClient {
     const action = `watch ${kind}${inNamespace(namespace)}`;
     const splitter = new LineSplitter(MAX_WATCH_LINE_BYTES);
     const reader = { whole: (line: string) => this.#watchEvent(action, line), json: this.#parse };
-    for await (const chunk of this.#transport.stream({ method: "GET", path, action, kind }, silenceMs, signal)) {
-      yield this.#watchEvents(action, splitter, chunk, reader);
-    }
-    // A proxy may turn a broken connection into an ordinary end; half a line betrays it.
-    if (splitter.hasPartialLine)
-      throw noAnswer("ConnectionLost", `Cannot ${action} at ${this.server}: ended inside an event`);
+    const batches: ChunkReader<Iterable<RawWatchEvent>> = {
+      read: (chunk) => this.#watchEvents(action, splitter, chunk, reader),
+      end: () => {
+        // A proxy may turn a broken connection into an ordinary end; half a line betrays it.
+        if (splitter.hasPartialLine)
+          throw noAnswer("ConnectionLost", `Cannot ${action} at ${this.server}: ended inside an event`);
+      },
+    };
+    return this.#transport.stream({ method: "GET", path, action, kind }, silenceMs, batches, signal);
   }
 
   async create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {

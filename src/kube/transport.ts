@@ -4,6 +4,7 @@ import { Semaphore } from "../control/semaphore.ts";
 import { errorFromAnswer, errorFromFailure, KubeError, noAnswer, retold } from "./kube-error.ts";
 import { type OpenAnswer, openAnswer } from "./open-answer.ts";
 import { Outage } from "./outage.ts";
+import { type ChunkReader, ReadChunks } from "./read-chunks.ts";
 import { RequestPauses } from "./request-pauses.ts";
 import type { Line, Session } from "./session.ts";
 import { answerTo } from "./whole-answer.ts";
@@ -115,13 +116,19 @@ export class Transport {
   }
 
   /**
-   * The body of a watch as it comes, after one empty chunk that says "the server has begun to answer".
-   * Ends when the server ends it.
+   * The body of a watch as it comes, until the server ends it. Resolves when the server has begun to answer.
    * @throws KubeError also while iterating: after `silenceMs` without a byte, or when the connection breaks
    */
-  async *stream(request: KubeRequest, silenceMs: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  async stream<Item>(
+    request: KubeRequest,
+    silenceMs: number,
+    reader: ChunkReader<Item>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterableIterator<Item>> {
     await this.#outwait(request, { signal, remainingMs: () => Number.POSITIVE_INFINITY });
     this.#requireServer(request);
+    const explain = (error: unknown) =>
+      signal.aborted ? signal.reason : this.#learn(request, errorFromFailure(request.action, this.server, error));
     try {
       const line = await this.#session.line();
       const options = {
@@ -135,11 +142,9 @@ export class Transport {
         throw await refusal(request.action, answer);
       }
       this.#outage.over();
-      yield Buffer.alloc(0);
-      for await (const chunk of answer.body) yield chunk;
+      return new ReadChunks(answer.body, reader, explain);
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw this.#learn(request, errorFromFailure(request.action, this.server, error));
+      throw explain(error);
     }
   }
 

@@ -172,9 +172,10 @@ class ResourceWatch {
     let openedAt: number | undefined;
     let wasOfUse = false;
     try {
-      for await (const batch of this.#client.openWatch(this.#type, query, this.#signal)) {
-        if (openedAt === undefined) this.#tell({ phase: "watching" });
-        openedAt ??= performance.now();
+      const batches = await this.#client.openWatch(this.#type, query, this.#signal);
+      this.#tell({ phase: "watching" });
+      openedAt = performance.now();
+      for await (const batch of batches) {
         for (const event of batch) {
           const settled = this.#take(event);
           if (settled !== undefined) await settled;

@@ -486,6 +486,32 @@ test("a message that came with its shard is read afresh, and what the former own
   assert.deepEqual([world.reasons("sent"), world.reasons("waiting")], [["gone"], ["gone"]]);
 });
 
+test("a message of another replica's is known by its metadata, and is worked on when its shard comes", async (t) => {
+  const world = startWorld(t);
+  world.isOurs = false;
+  const object = await world.send("theirs", GOOD);
+  world.controller.withdraw(GROUP, object.metadata);
+  assert.equal(world.controller.glance(GROUP, object.metadata), true);
+  world.isOurs = true;
+  world.controller.resettle(true, SIGNAL);
+  await world.settled();
+  assert.deepEqual(world.reasons("theirs"), ["gone"]);
+});
+
+test("its metadata is not enough of a message that asks for something, and is of one that asks for nothing new", async (t) => {
+  const world = startWorld(t);
+  world.answer = () => "RecipientRejected";
+  const plain = messageOf("mine", GOOD);
+  const object = { ...plain, metadata: { ...plain.metadata, uid: "1", generation: 1 } };
+  const glance = (changes: object) => world.controller.glance(GROUP, { ...object.metadata, ...changes });
+  assert.equal(glance({}), false, "it is new, and this replica's");
+  await world.controller.offer(GROUP, object, "event", SIGNAL);
+  assert.equal(glance({ resourceVersion: "9" }), true, "a status was written, or a label");
+  assert.equal(glance({ generation: 2 }), false, "its spec was changed");
+  assert.equal(glance({ annotations: { "courier.io/retry": "1" } }), false, "it is to be sent again");
+  assert.equal(glance({ uid: "2" }), false, "it is another one of the same name");
+});
+
 test("an event that is older than the shard's coming is not believed", async (t) => {
   const world = startWorld(t);
   world.isOurs = false;

@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { KubeError } from "../../src/kube/kube-error.ts";
-import { type WatchEvent, type WatchOptions, type WatchState, watchResource } from "../../src/kube/watch-resource.ts";
+import {
+  type WatchEvent,
+  type WatchHandlers,
+  type WatchOptions,
+  type WatchState,
+  watchResource,
+} from "../../src/kube/watch-resource.ts";
 import { CONFIG_MAP } from "../../src/resources/kinds.ts";
 import { clientOf, type Exchange, json, startServer, status, until } from "./scripted-server.ts";
 
 type Step = (exchange: Exchange) => void;
 
 /** Answers each request by the next step; the last step answers all that follow. Records what was asked. */
-async function play(t: TestContext, steps: Step[], options: WatchOptions = {}) {
+async function play(
+  t: TestContext,
+  steps: Step[],
+  { onMetadata, ...options }: WatchOptions & Pick<WatchHandlers, "onMetadata"> = {},
+) {
   const asked: string[] = [];
   const server = await startServer(t, (exchange) => {
     const { query } = exchange;
@@ -24,6 +34,7 @@ async function play(t: TestContext, steps: Step[], options: WatchOptions = {}) {
   const handlers = {
     onEvent: (event: WatchEvent): void | Promise<void> => void events.push(tell(event)),
     onState: (state: WatchState) => void states.push(state),
+    ...(onMetadata && { onMetadata }),
   };
   const start = () => {
     const ended = watchResource(client, CONFIG_MAP, options, handlers, controller.signal);
@@ -177,6 +188,39 @@ test("events before a garbage line in the same chunk are delivered once", async 
   await until(() => run.events.includes("Added b"));
   assert.deepEqual(run.events, ["Synced 5", "Added a", "Added b"]);
   assert.deepEqual(run.asked, ["list", "watch 5", "watch 6"]);
+});
+
+test("of a change that its metadata tells all about nothing else is read, and the watch goes on after it", async (t) => {
+  const unread = '{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"6"},"spec":<html>\n';
+  const watch = lines(unread, line("ADDED", "b", "7"), line("DELETED", "c", "8"));
+  const run = await play(t, [list("5"), watch, stay()], {
+    onMetadata(type, { name }) {
+      run.events.push(`glance at ${type} ${name}`);
+      return type !== "Added";
+    },
+  });
+  void run.start();
+  await until(() => run.asked.length === 3);
+  const glances = ["glance at Modified a", "glance at Added b", "Added b", "glance at Deleted c"];
+  assert.deepEqual(run.events, ["Synced 5", ...glances]);
+  assert.deepEqual(run.asked, ["list", "watch 5", "watch 8"]);
+});
+
+test("a line whose metadata is not enough, and whose rest is garbage, is a pause", async (t) => {
+  const garbage = '{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"6"},"spec":<html>\n';
+  const run = await play(t, [list("5"), lines(garbage), stay()], { onMetadata: () => false });
+  void run.start();
+  await until(() => run.asked.length === 3);
+  assert.deepEqual(run.asked, ["list", "watch 5", "watch 5"]);
+});
+
+test("what a handler of metadata throws ends the watch with it", async (t) => {
+  const run = await play(t, [list("5"), stay(line("ADDED", "a", "6"))], {
+    onMetadata() {
+      throw new Error("a bug");
+    },
+  });
+  await assert.rejects(run.start(), { message: "a bug" });
 });
 
 test("a list that fails between its pages starts again, and only its end is Synced", async (t) => {
