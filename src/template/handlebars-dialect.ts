@@ -1,5 +1,5 @@
-import Handlebars from "handlebars";
 import type { CompiledTemplate, TemplateMode } from "./compile-template.ts";
+import { Handlebars } from "./handlebars.ts";
 import { ESCAPE_HELPER, escapeHandlebars, printHandlebars } from "./handlebars-html.ts";
 import { escapeWith } from "./html/escapers.ts";
 import type { TemplateLimits } from "./limits.ts";

@@ -1,5 +1,5 @@
-import Handlebars from "handlebars";
 import type { Definition } from "./ast.ts";
+import { Handlebars } from "./handlebars.ts";
 import { type Helper, helpersFor } from "./helpers.ts";
 import { lowerDefinition } from "./lower.ts";
 import type { RenderState, RunTemplate } from "./render-state.ts";
