@@ -1,4 +1,5 @@
-import { RE2JS, RE2JSException } from "re2js";
+import { createRequire } from "node:module";
+import type { RE2JS } from "re2js";
 import { FunctionError, type GoFunction } from "./function.ts";
 
 /** Regular expressions of RE2, Go's own kind: time grows with expression and text, never beyond their product. */
@@ -13,13 +14,19 @@ export const regexpFunctions: Record<string, GoFunction> = {
 const MAX_WORK = 20_000_000;
 const MAX_PATTERN = 1000;
 
+const require = createRequire(import.meta.url);
+
+/** Loaded with the first expression: few templates have one, and its tables of Unicode are large. */
+const re2 = () => require("re2js") as typeof import("re2js");
+
 function compile(pattern: string): RE2JS {
   if (pattern.length > MAX_PATTERN)
     throw new FunctionError(`regular expression of more than ${MAX_PATTERN} characters`);
+  const library = re2();
   try {
-    return RE2JS.compile(pattern);
+    return library.RE2JS.compile(pattern);
   } catch (error) {
-    if (error instanceof RE2JSException) throw new FunctionError(error.message);
+    if (error instanceof library.RE2JSException) throw new FunctionError(error.message);
     throw error;
   }
 }
