@@ -58,28 +58,26 @@ export async function loadClusterAccess({ kubeconfig, context }: AccessOptions):
  * service in its pod pays for it.
  */
 async function loadKubeconfig(file: string, context: string | undefined): Promise<ClusterAccess> {
-  const [KubeConfig, { parse: parseYaml }] = await Promise.all([loadKubeConfigClass(), import("yaml")]);
-  const load = () => {
+  const KubeConfig = await loadKubeConfigClass();
+  const load = async () => {
     const config = new KubeConfig();
-    loadFile(config, file, parseYaml);
+    await loadFile(config, file);
     return config;
   };
-  let config = load();
+  let config = await load();
   const { server, proxyUrl } = selectCluster(config, context);
   return {
     server: server.replace(/\/+$/, ""),
     ...(proxyUrl ? { proxyUrl } : {}),
     authenticate: async (after) => {
       if (after === "refusal") {
-        config = load(); // with it client-node's own caches of tokens go
+        config = await load(); // with it client-node's own caches of tokens go
         selectCluster(config, context);
       }
       return authenticate(config, server);
     },
   };
 }
-
-type ParseYaml = typeof import("yaml").parse;
 
 /** The first existing file of `$KUBECONFIG`, or kubectl's default. */
 function defaultFile(): string {
@@ -92,10 +90,10 @@ function defaultFile(): string {
   );
 }
 
-function loadFile(config: KubeConfig, file: string, parseYaml: ParseYaml): void {
+async function loadFile(config: KubeConfig, file: string): Promise<void> {
   try {
     config.loadFromFile(file);
-    adoptTokenFiles(config, file, parseYaml);
+    await adoptTokenFiles(config, file);
   } catch (cause) {
     throw configInvalid(`Cannot read the kubeconfig "${file}": ${(cause as Error).message}`, cause);
   }
@@ -105,8 +103,11 @@ function loadFile(config: KubeConfig, file: string, parseYaml: ParseYaml): void 
  * client-node 2.0.1 does not know the kubeconfig field `tokenFile` (it looks for `token-file`), but reads and rereads
  * the file of an auth provider of its own.
  */
-function adoptTokenFiles(config: KubeConfig, file: string, parseYaml: ParseYaml): void {
-  const { users = [] } = (parseYaml(readFileSync(file, "utf8")) ?? {}) as {
+async function adoptTokenFiles(config: KubeConfig, file: string): Promise<void> {
+  const source = readFileSync(file, "utf8");
+  if (!source.includes("tokenFile")) return;
+  const { parse } = await import("yaml"); // few need it
+  const { users = [] } = (parse(source) ?? {}) as {
     users?: { name?: string; user?: { tokenFile?: string } }[];
   };
   for (const { name, user } of users) {

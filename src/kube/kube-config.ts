@@ -2,10 +2,17 @@ import { registerHooks } from "node:module";
 
 type ClientNode = typeof import("@kubernetes/client-node");
 
-/** What client-node's configuration imports for its API classes alone, which courier does not use: module → names. */
-const LEFT_OUT: Record<string, string[]> = {
-  "./gen/index.js": ["createConfiguration", "ServerConfiguration"],
-  undici: ["Agent", "ProxyAgent"],
+/** Modules that client-node's configuration imports, and what it gets in their place. */
+const REPLACED: Record<string, string> = {
+  // For its API classes alone, and the agents of its requests: courier's are undici's.
+  "./gen/index.js": emptyClasses("createConfiguration", "ServerConfiguration"),
+  undici: emptyClasses("Agent", "ProxyAgent"),
+  socks: emptyClasses("SocksClient"),
+  "socks-proxy-agent": emptyClasses("SocksProxyAgent"),
+  hpagent: emptyClasses("HttpProxyAgent", "HttpsProxyAgent"),
+  // An import asks for all their names, and with WebSocket comes Node's own undici: 14 MiB (docs/decisions/036).
+  "node:http": builtin("node:http"),
+  "node:https": builtin("node:https"),
 };
 
 let loading: Promise<ClientNode["KubeConfig"]> | undefined;
@@ -21,11 +28,11 @@ export function loadKubeConfigClass(): Promise<ClientNode["KubeConfig"]> {
 
 async function importAlone(): Promise<ClientNode["KubeConfig"]> {
   const parentURL = import.meta.resolve("@kubernetes/client-node/dist/config.js");
+  const library = new URL(".", parentURL).href;
   const hooks = registerHooks({
     resolve(specifier, context, nextResolve) {
-      const names = context.parentURL === parentURL ? LEFT_OUT[specifier] : undefined;
-      if (names === undefined) return nextResolve(specifier, context);
-      const source = names.map((name) => `export const ${name} = undefined;`).join("");
+      const source = context.parentURL?.startsWith(library) ? REPLACED[specifier] : undefined;
+      if (source === undefined) return nextResolve(specifier, context);
       return { url: `data:text/javascript,${source}`, format: "module", shortCircuit: true };
     },
   });
@@ -35,4 +42,12 @@ async function importAlone(): Promise<ClientNode["KubeConfig"]> {
   } finally {
     hooks.deregister();
   }
+}
+
+function emptyClasses(...names: string[]): string {
+  return names.map((name) => `export class ${name} {}`).join("");
+}
+
+function builtin(name: string): string {
+  return `export default process.getBuiltinModule("${name}");`;
 }
