@@ -17,7 +17,10 @@ test("a kubeconfig is read without Node's own fetch and WebSocket, which are 14 
 for (const proxyUrl of ["http://proxy:3128", "https://proxy:3128", "socks5://proxy:1080"]) {
   test(`credentials are had behind ${proxyUrl}, whose connections are not client-node's`, async () => {
     const config = new (await loadKubeConfigClass())();
-    config.loadFromClusterAndUser({ name: "c", server: "https://c:1", proxyUrl }, { name: "u", token: "abc" });
+    config.loadFromClusterAndUser(
+      { name: "c", server: "https://c:1", skipTLSVerify: false, proxyUrl },
+      { name: "u", token: "abc" },
+    );
     const options = { headers: {} as Record<string, string> };
     await config.applyToHTTPSOptions(options);
     assert.equal(options.headers["Authorization"], "Bearer abc");
