@@ -4,10 +4,9 @@ import { existsSync } from "node:fs";
 import module from "node:module";
 import v8 from "node:v8";
 
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 19)) {
+if (Number.parseInt(process.versions.node, 10) < 24) {
   console.error(
-    `courier needs Node 24 (22.19 at least) and this is ${process.versions.node}: run it with "npm start" or "npx courier", which bring their own Node on Linux, or install Node 24`,
+    `courier needs Node 24 and this is ${process.versions.node}: run it with "npm start" or "npx courier", which bring their own Node on Linux, or install Node 24`,
   );
   process.exit(1);
 }
