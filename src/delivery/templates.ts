@@ -1,6 +1,6 @@
 import { formatProblem } from "../resources/fields.ts";
 import { parseEmailTemplate } from "../resources/notification-template.ts";
-import { formatKey, type KubeObject, type ObjectKey, type ObjectMeta } from "../resources/object.ts";
+import { formatKey, type KubeObject, type ObjectMeta } from "../resources/object.ts";
 import { type CompiledTemplate, compileTemplate, TemplateError } from "../template/index.ts";
 import type { TemplateTrouble } from "./fallback.ts";
 
@@ -35,14 +35,14 @@ export class TemplateStore {
 
   /** Whether it is another version than the one that was known. */
   set(object: KubeObject): boolean {
-    const known = this.#entries.get(keyOf(object));
+    const known = this.#entries.get(keyOf(object.metadata));
     if (known?.object.metadata.resourceVersion === object.metadata.resourceVersion) return false;
-    this.#entries.set(keyOf(object), { object });
+    this.#entries.set(keyOf(object.metadata), { object });
     return true;
   }
 
   delete(metadata: ObjectMeta): void {
-    this.#entries.delete(keyOf({ metadata }));
+    this.#entries.delete(keyOf(metadata));
   }
 
   /** Keeps only the templates of `namespace` ("" for all) that `names` has: the end of a new list. */
@@ -76,7 +76,7 @@ export function compileMailTemplate(
   object: KubeObject,
   { allowSafeHtml = false }: TemplateOptions = {},
 ): TemplateLookup {
-  const name = formatKey(keyParts(object));
+  const name = keyOf(object.metadata);
   const parsed = parseEmailTemplate(object);
   if ("problem" in parsed) {
     return { reason: "TemplateInvalid", message: `NotificationTemplate "${name}": ${formatProblem(parsed.problem)}` };
@@ -101,10 +101,6 @@ export function compileMailTemplate(
   }
 }
 
-function keyParts({ metadata }: Pick<KubeObject, "metadata">): ObjectKey {
-  return { namespace: metadata.namespace ?? "", name: metadata.name ?? "" };
-}
-
-function keyOf(object: Pick<KubeObject, "metadata">): string {
-  return formatKey(keyParts(object));
+function keyOf({ namespace = "", name = "" }: ObjectMeta): string {
+  return formatKey({ namespace, name });
 }
