@@ -1,5 +1,6 @@
-import { compile } from "html-to-text";
-import sanitizeHtml from "sanitize-html";
+import { createRequire } from "node:module";
+import type { HtmlToTextOptions } from "html-to-text";
+import type sanitizeHtml from "sanitize-html";
 import { knowingMarkup } from "./known-markup.ts";
 import { filterStyleSheets, type StyleSheet } from "./style-sheet.ts";
 
@@ -46,7 +47,7 @@ export function alternativesOf(body: string, bodyType: "Html" | "Text"): Alterna
     );
   const html = sanitize(source);
   const { css } = styleSheetOf(source);
-  return { text: htmlToText(html), html, ...(css !== "" && { css }) };
+  return { text: libraries().htmlToText(html), html, ...(css !== "" && { css }) };
 }
 
 /** The style sheet in an `Html` body, and what a mail is not sent with of it. */
@@ -66,7 +67,7 @@ export function styleSheetOf(body: string): StyleSheet {
 /** Html without elements: entities are the author's, stray angle brackets are text. */
 function alternativesOfLines(source: string): Alternatives {
   const html = source.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return { text: html.includes("&") ? linesToText(`<pre>${html}</pre>`) : source, html: keepLines(html) };
+  return { text: html.includes("&") ? libraries().linesToText(`<pre>${html}</pre>`) : source, html: keepLines(html) };
 }
 
 function keepLines(html: string): string {
@@ -82,7 +83,31 @@ export function escapeText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-const htmlToText = compile({
+interface Libraries {
+  sanitize: typeof sanitizeHtml;
+  htmlToText(html: string): string;
+  linesToText(html: string): string;
+}
+
+let loaded: Libraries | undefined;
+
+/** With the first HTML mail: they are 0.1 s and 7 MiB, of which a process that stands by has nothing (docs/decisions/036). */
+function libraries(): Libraries {
+  loaded ??= loadLibraries();
+  return loaded;
+}
+
+function loadLibraries(): Libraries {
+  const require = createRequire(import.meta.url);
+  const { compile } = require("html-to-text") as typeof import("html-to-text");
+  return {
+    sanitize: require("sanitize-html"),
+    htmlToText: compile(MAIL_TEXT),
+    linesToText: compile({ wordwrap: false }),
+  };
+}
+
+const MAIL_TEXT: HtmlToTextOptions = {
   wordwrap: TEXT_COLUMNS,
   limits: { maxDepth: MAX_NESTING },
   selectors: [
@@ -91,9 +116,7 @@ const htmlToText = compile({
     { selector: "table", format: "dataTable", options: { uppercaseHeaderCells: false, maxColumnWidth: 60 } },
     ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { uppercase: false } })),
   ],
-});
-
-const linesToText = compile({ wordwrap: false });
+};
 
 /** A style value without brackets that could fetch or compute anything. */
 const PLAIN_VALUE: [RegExp] = [/^(?!.*(?:url|expression|image|attr)\s*\()[\w\s#%.,()'"!/-]{1,200}$/i];
@@ -169,7 +192,7 @@ const MAIL_HTML: sanitizeHtml.IOptions = {
 
 /** HTML without what a mail must not have. */
 export function sanitizeMail(html: string): string {
-  return sanitizeHtml(html, MAIL_HTML);
+  return libraries().sanitize(html, MAIL_HTML);
 }
 
 const sanitize = knowingMarkup(sanitizeMail);
