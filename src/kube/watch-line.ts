@@ -12,8 +12,7 @@ export interface LineReader {
   json(text: string): unknown;
 }
 
-/** Not BOOKMARK and ERROR: they are few, and a Status is no object with a version. */
-const CHANGE = /^\{"type":"(ADDED|MODIFIED|DELETED)",/;
+const TYPE = /^\{"type":"([A-Z]+)",/;
 
 /** An event of which no more is read than is asked for. Most events of a busy watch are worth no more than their metadata. */
 export class WatchLine implements RawWatchEvent {
@@ -27,7 +26,7 @@ export class WatchLine implements RawWatchEvent {
   constructor(line: string, reader: LineReader) {
     this.#line = line;
     this.#reader = reader;
-    this.type = CHANGE.exec(line)?.[1] ?? this.#read().type;
+    this.type = TYPE.exec(line)?.[1] ?? this.#read().type;
   }
 
   get object(): KubeObject {

@@ -232,6 +232,24 @@ test("an aborted call rejects with the signal's reason", async (t) => {
   await assert.rejects(client.get(CONFIG_MAP, KEY, controller.signal), reason);
 });
 
+test("who leaves a watch ends its request", async (t) => {
+  const left = Promise.withResolvers<void>();
+  const server = await startServer(t, ({ response }) => {
+    response.on("close", () => left.resolve());
+    response.write('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n');
+  });
+  const client = await clientOf(t, server);
+  const query = { resourceVersion: "1", timeoutSeconds: 60, silenceMs: 60_000 };
+  for await (const batch of await client.openWatch(CONFIG_MAP, query, new AbortController().signal)) {
+    assert.deepEqual(
+      [...batch].map(({ metadata }) => metadata.name),
+      ["a"],
+    );
+    break;
+  }
+  await left.promise;
+});
+
 test("names that would lead to another path are refused before any request", async (t) => {
   let requests = 0;
   const server = await startServer(t, ({ response }) => {

@@ -206,12 +206,45 @@ test("of a change that its metadata tells all about nothing else is read, and th
   assert.deepEqual(run.asked, ["list", "watch 5", "watch 8"]);
 });
 
-test("a line whose metadata is not enough, and whose rest is garbage, is a pause", async (t) => {
-  const garbage = '{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"6"},"spec":<html>\n';
-  const run = await play(t, [list("5"), lines(garbage), stay()], { onMetadata: () => false });
+for (const [where, garbage] of [
+  [
+    "in the rest of a line whose metadata is not enough",
+    '{"metadata":{"name":"a","resourceVersion":"6"},"spec":<html>',
+  ],
+  ["in the metadata", '{"metadata":{"name":"a","resourceVersion":<6>},"spec":{}'],
+] as const) {
+  test(`garbage ${where} is a pause, told as an answer that is none`, async (t) => {
+    const unread = `{"type":"MODIFIED","object":${garbage}}}\n`;
+    const run = await play(t, [list("5"), lines(unread), stay()], { onMetadata: () => false });
+    void run.start();
+    await until(() => run.asked.length === 3);
+    assert.deepEqual(run.asked, ["list", "watch 5", "watch 5"]);
+    const errors = run.states.flatMap((state) => (state.phase === "retrying" ? [state.error] : []));
+    assert.deepEqual(
+      errors.map((error) => error instanceof KubeError && error.reason),
+      ["AnswerInvalid"],
+    );
+  });
+}
+
+test("after an abort no more metadata is told", async (t) => {
+  const run = await play(t, [list("5"), stay(line("DELETED", "a", "6") + line("DELETED", "b", "7"))], {
+    onMetadata(_, { name }) {
+      run.events.push(`glance at ${name}`);
+      run.controller.abort();
+      return true;
+    },
+  });
+  await run.start();
+  assert.deepEqual(run.events, ["Synced 5", "glance at a"]);
+});
+
+test("an end inside an event is a failure, also of a watch that has brought others", async (t) => {
+  const run = await play(t, [list("5"), lines(line("ADDED", "a", "6"), '{"type":"ADD'), stay()]);
   void run.start();
   await until(() => run.asked.length === 3);
-  assert.deepEqual(run.asked, ["list", "watch 5", "watch 5"]);
+  assert.deepEqual(run.asked, ["list", "watch 5", "watch 6"]);
+  assert.equal(run.states.filter(({ phase }) => phase === "retrying").length, 1);
 });
 
 test("what a handler of metadata throws ends the watch with it", async (t) => {
