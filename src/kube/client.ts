@@ -38,7 +38,7 @@ export interface PatchOptions {
 /** One line of a watch as it came: `type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status). */
 export interface RawWatchEvent {
   readonly type: string;
-  /** The object's, without managedFields where the object has not been read yet: reading this alone costs a third. */
+  /** The object's; its managedFields may be empty. Where the object has not been read yet this alone is, for a third of the cost. */
   readonly metadata: ObjectMeta;
   /** Read when it is asked for first. @throws KubeError when the line is no watch event */
   readonly object: KubeObject;

@@ -39,7 +39,7 @@ export type WatchState =
 export interface WatchHandlers {
   /**
    * Told before a change is read as a whole. Returns true where the metadata was enough, and `onEvent` is not called: what
-   * the rest costs is most of what an event does. managedFields may be missing. Must not fail.
+   * the rest costs is most of what an event does. managedFields may be empty. Must not fail.
    */
   onMetadata?(type: ChangeType, metadata: ObjectMeta): boolean;
   /** Called in order, the next one when this one's promise is settled. Must not fail. */

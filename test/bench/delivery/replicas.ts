@@ -40,7 +40,7 @@ async function measureOnce(stage: Stage, row: ReplicasRow, messages: number, rou
     startCourier(stage, "--http-listen", `127.0.0.1:${port}`, "--identity", `bench-${index}`),
   );
   await Promise.all(ports.map(untilReady));
-  const warmUp = WARM_UP_SHARE * messages * row.replicas;
+  const warmUp = Math.ceil(WARM_UP_SHARE * messages * row.replicas);
   const warm = await watchGone(stage);
   await createMessages(stage.api, `warm-${row.replicas}-${round}`, warmUp);
   await warm.count(warmUp);
